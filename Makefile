@@ -1,0 +1,52 @@
+# Two commands do everything: `make demo` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check -q install --require-hashes
+RUN := $(VENV)/.run
+DEV := $(VENV)/.dev
+
+.PHONY: help demo test check format bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(RUN): requirements.txt
+	@echo "[1/2] making the environment in $(VENV) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "[2/2] installing what the gateway needs to run (hash-pinned) ..."
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(DEV): $(RUN) requirements-dev.txt
+	@echo "installing the tools for checks and tests (hash-pinned) ..."
+	@$(PIP) -r requirements-dev.txt
+	@$(BIN)/pip --disable-pip-version-check -q install --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: $(RUN) ## three trucks through two gateways; DOCS=folder takes your own documents
+	@$(BIN)/python -m gateway demo $(if $(DOCS),--docs "$(DOCS)")
+
+test: check ## all checks and tests
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+check: $(DEV) ## lint, types, layers, mapping tables
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m gateway map check
+
+format: $(DEV) ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(DEV) ## the table of ratios against python-xmlsec and the naive stack
+	$(BIN)/python -m benchmarks
+
+lock: ## pin requirements anew (needs uv on the path)
+	uv pip compile --python-version 3.11 --generate-hashes -q requirements.in -o requirements.txt --custom-compile-command "make lock"
+	uv pip compile --python-version 3.11 --generate-hashes -q requirements-dev.in -o requirements-dev.txt --custom-compile-command "make lock"
+
+clean: ## remove what was made here
+	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis

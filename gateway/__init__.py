@@ -1,0 +1,1 @@
+"""Bilateral customs gateway between Viet Nam and China."""

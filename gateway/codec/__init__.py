@@ -1,0 +1,1 @@
+"""Wire formats to canonical documents and back, by mapping tables."""

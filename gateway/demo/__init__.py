@@ -1,0 +1,1 @@
+"""Two gateways on this machine and three trucks."""

@@ -1,0 +1,1 @@
+"""Canonical documents and their value types: frozen values, no I/O."""

@@ -1,0 +1,1 @@
+"""Signature profiles, preflight, verify, sign, DSSE, keys."""
