@@ -188,6 +188,10 @@ class Transaction(Protocol):
         one that was not made here is a DocumentError `rule-broken`."""
         ...
 
+    def sequences(self, kind: MessageKind, party: str, order_key: str) -> tuple[int, ...]:
+        """Return the sequence numbers that a party's order key has used, ascending."""
+        ...
+
     # documents
     def attach(
         self, message_id: str, role: str, content: bytes, media_type: str, retention: str
@@ -284,7 +288,8 @@ class Transaction(Protocol):
     def halves_with(
         self, submitters: Sequence[str], keys: Sequence[tuple[str, str]]
     ) -> tuple[Half, ...]:
-        """Return the waiting halves of these submitters that share at least one key."""
+        """Return the halves of these submitters that are not joined (waiting or expired) and
+        share at least one key."""
         ...
 
     def set_half(self, message_id: str, *, state: str, set_id: str) -> None:
