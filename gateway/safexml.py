@@ -1,0 +1,229 @@
+"""The only place that parses XML: one hardened parser, with caps that hold before C14N.
+
+Every cap bounds the work before it is done: size, elements and attributes are counted on the
+octets (UTF-8 keeps markup ASCII), namespaces in scope while a second, counting parser reads.
+Counting is conservative: markup inside CDATA and comments counts as markup.
+"""
+
+import re
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NoReturn
+
+from lxml import etree
+
+from gateway.errors import DocumentError, Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a document may cost. attributes: on one element, namespace declarations included.
+    markup: elements, comments, CDATA sections and instructions together. equals: `=` signs,
+    which bound all attributes together. namespaces: declarations in scope at one place,
+    because inclusive C14N costs declarations x elements.
+    """
+
+    size: int = 10 * 1024 * 1024
+    depth: int = 64
+    markup: int = 300_000
+    equals: int = 300_000
+    attributes: int = 64
+    namespaces: int = 32
+
+
+DEFAULT = Limits()
+XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
+
+_OTHER_ENCODINGS = (
+    b"\xfe\xff",  # UTF-16, big endian
+    b"\xff\xfe",  # UTF-16 or UTF-32, little endian
+    b"\x00",  # UTF-16 or UTF-32 without a mark, big endian
+    b"<\x00",  # the same, little endian
+    b"+/v",  # UTF-7
+    b"\x84\x31\x95\x33",  # GB18030
+    b"\x4c\x6f\xa7\x94",  # EBCDIC
+)
+_UTF8_MARK = b"\xef\xbb\xbf"
+_DECLARATION = re.compile(
+    rb"<\?xml\s+version\s*=\s*(['\"])([^'\"]{0,16})\1"
+    rb"(?:\s+encoding\s*=\s*(['\"])([^'\"]{0,64})\3)?"
+)
+_PROLOG_PART = re.compile(rb"\s+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
+_CHUNK = 16 * 1024
+# Resource limits of libxml2 itself (text node over 10 MB, name over 50 kB, depth over 256).
+_FAULTS = {code: name for name, code in vars(etree.ErrorTypes).items() if name.startswith("ERR_")}
+_LIBRARY_LIMITS = {"ERR_RESOURCE_LIMIT", "ERR_NAME_TOO_LONG", "ERR_NO_MEMORY"}
+
+
+class _PerThread(threading.local):
+    """A shared parser would serialise all threads; a shared XPath has a lock."""
+
+    def __init__(self) -> None:
+        self.parser = etree.XMLParser(
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            dtd_validation=False,
+            attribute_defaults=False,
+            huge_tree=False,
+            recover=False,
+            collect_ids=False,
+        )
+        self.deeper_than: dict[int, etree.XPath] = {}
+
+    def too_deep(self, root: etree._Element, depth: int) -> bool:
+        path = self.deeper_than.get(depth)
+        if path is None:
+            path = self.deeper_than[depth] = etree.XPath("boolean(" + "/*" * (depth + 1) + ")")
+        return bool(path(root))
+
+
+_local = _PerThread()
+
+
+def parse(content: bytes, limits: Limits = DEFAULT) -> etree._Element:
+    """Return the root of a UTF-8 document that keeps within the limits.
+
+    DocumentError: `too-large` (size, markup, equals, a limit of the library),
+    `encoding-unsupported`, `schema-invalid` (attributes, namespaces, depth), `malformed`
+    (not well-formed, not UTF-8, any DOCTYPE). The path is a line and a column, or an offset.
+    """
+    _check_size(content, limits)
+    _check_prolog(content)
+    _check_attributes(content, limits)
+    _check_namespaces(content, limits)
+    try:
+        root = etree.fromstring(content, _local.parser)
+    except etree.XMLSyntaxError as error:
+        _refuse_syntax(error)
+    if root.getroottree().docinfo.doctype:
+        _refuse("malformed", "doctype")
+    if _local.too_deep(root, limits.depth):
+        _refuse("schema-invalid", "depth", expected=f"at most {limits.depth}")
+    return root
+
+
+def c14n(element: etree._Element) -> bytes:
+    """Return the inclusive C14N 1.0 (no comments) of an element and what is in it.
+
+    An element that is not the root is serialised and parsed again first: lxml writes a wrong
+    `xmlns=""` for subtrees whose default namespace is declared outside.
+    """
+    if element.getparent() is None:
+        return etree.tostring(element, method="c14n", with_comments=False)
+    octets = etree.tostring(element, encoding="utf-8", xml_declaration=False, with_tail=False)
+    apex = etree.fromstring(octets, _local.parser)
+    for name, value in _inherited(element).items():
+        if apex.get(name) is None:
+            apex.set(name, value)
+    return etree.tostring(apex, method="c14n", with_comments=False)
+
+
+def _inherited(element: etree._Element) -> dict[str, str]:
+    """Return the xml:* attributes that C14N 1.0 hands down to an apex, the nearest first."""
+    found: dict[str, str] = {}
+    for ancestor in element.iterancestors():
+        for name, value in ancestor.attrib.items():
+            if str(name).startswith("{" + XML_NAMESPACE):
+                found.setdefault(str(name), str(value))
+    return found
+
+
+def _check_size(content: bytes, limits: Limits) -> None:
+    if len(content) > limits.size:
+        _refuse("too-large", "size", found=str(len(content)), expected=str(limits.size))
+    # An element takes 4 octets, an attribute 5: shorter content cannot pass these caps.
+    if len(content) > 4 * min(limits.markup, limits.equals):
+        markup = content.count(b"<") - content.count(b"</")
+        if markup > limits.markup:
+            _refuse("too-large", "markup", found=str(markup), expected=str(limits.markup))
+        equals = content.count(b"=")
+        if equals > limits.equals:
+            _refuse("too-large", "equals", found=str(equals), expected=str(limits.equals))
+
+
+def _check_prolog(content: bytes) -> None:
+    """Only UTF-8 passes, by the octets and by the declaration; a DOCTYPE never does."""
+    if content.startswith(_OTHER_ENCODINGS):
+        _refuse("encoding-unsupported", "utf-8", path="offset 0", expected="UTF-8")
+    at = len(_UTF8_MARK) if content.startswith(_UTF8_MARK) else 0
+    if declared := _DECLARATION.match(content, at):
+        if declared[2] != b"1.0":
+            _refuse("malformed", "xml-version", path="line 1", expected="1.0")
+        if declared[4] is not None and declared[4].lower() != b"utf-8":
+            name = declared[4].decode("ascii", "replace")
+            _refuse("encoding-unsupported", "utf-8", "line 1", found=name, expected="UTF-8")
+    while part := _PROLOG_PART.match(content, at):
+        at = part.end()
+    if content[at : at + 9].upper() == b"<!DOCTYPE":
+        _refuse("malformed", "doctype", path=f"offset {at}")
+
+
+def _check_attributes(content: bytes, limits: Limits) -> None:
+    """Look closer at tags that may hold too many attributes: no `<` may stand inside a tag."""
+    run, tag = _attribute_patterns(limits.attributes)
+    at = 0
+    while found := run.search(content, at):
+        start = max(content.rfind(b"<", 0, found.start()), 0)
+        if tag.match(content, start):
+            most = f"at most {limits.attributes} on an element"
+            _refuse("schema-invalid", "attributes", path=f"offset {start}", expected=most)
+        at = content.find(b"<", found.end())
+        if at < 0:
+            return
+
+
+@lru_cache
+def _attribute_patterns(most: int) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
+    """Return what finds more than `most` equal signs without a `<` between, and what matches
+    a tag with more than `most` attributes."""
+    attribute = rb"\s*+[^\s=>\"']++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+')"
+    return (
+        re.compile(rb"=(?:[^<=]*+=){%d}" % most),
+        re.compile(rb"<[^\s/>]++(?:%b){%d}" % (attribute, most + 1)),
+    )
+
+
+def _check_namespaces(content: bytes, limits: Limits) -> None:
+    """Count the declarations in scope while parsing, for documents that have many at all."""
+    if content.count(b"xmlns") <= limits.namespaces:
+        return
+    counting = etree.XMLPullParser(
+        ("start-ns", "end-ns"),
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        collect_ids=False,
+    )
+    open_now = 0
+    try:
+        for start in range(0, len(content), _CHUNK):
+            counting.feed(content[start : start + _CHUNK])
+            for event, _ in counting.read_events():
+                open_now += 1 if event == "start-ns" else -1
+                if open_now > limits.namespaces:
+                    _refuse(
+                        "schema-invalid",
+                        "namespaces",
+                        path=f"near offset {start}",
+                        expected=f"at most {limits.namespaces} in scope",
+                    )
+    except etree.XMLSyntaxError as error:
+        _refuse_syntax(error)
+
+
+def _refuse_syntax(error: etree.XMLSyntaxError) -> NoReturn:
+    """Name the fault by the library's own name for it, never by what the document says."""
+    fault = _FAULTS.get(error.code or 0, "ERR_DOCUMENT_EMPTY")
+    line, column = error.position
+    path = f"line {line}, column {column}"
+    if fault == "ERR_RESOURCE_LIMIT" and (error.msg or "").startswith("Excessive depth"):
+        _refuse("schema-invalid", "depth", path)
+    code = "too-large" if fault in _LIBRARY_LIMITS else "malformed"
+    _refuse(code, "well-formed", path, found=fault)
+
+
+def _refuse(code: str, rule: str, path: str = "", found: str = "", expected: str = "") -> NoReturn:
+    raise DocumentError(code, Finding(code, rule, path, found, expected))
