@@ -1,0 +1,76 @@
+"""The registry of named checks: what no schema and no layout can say.
+
+A mapping table lists the checks of its format by name; an argument follows a colon
+(`sum-gross-mass:0.5`). Findings carry canonical paths with indexes; the engine turns them into
+the sender's terms. (Result rules of VNACCS stand in the layouts.)
+
+A counterpart's or agency's profile may move the severity of any finding by its rule name, or
+by the number of a VNACCS result rule:
+
+    rules.warn    names, blank-separated, whose findings only warn
+    rules.refuse  names, blank-separated, whose findings refuse
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from gateway.codec import rules_crossing, rules_goods
+from gateway.errors import Finding, Severity
+from gateway.model.manifest import Manifest
+
+Rule = Callable[[Manifest, str], list[Finding]]
+
+RULES: Mapping[str, Rule] = {
+    "batch-format": rules_crossing.batch_format,
+    "batch-required": rules_crossing.batch_required,
+    "container-without-goods": rules_crossing.container_without_goods,
+    "container-without-truck": rules_crossing.container_without_truck,
+    "credit-code-cut": rules_goods.credit_code_cut,
+    "descriptions-fit": rules_goods.descriptions_fit,
+    "direction": rules_crossing.direction,
+    "four-containers": rules_crossing.four_containers,
+    "iso6346": rules_crossing.iso6346,
+    "item-sequence": rules_goods.item_sequence,
+    "linked-elements": rules_goods.linked_elements,
+    "loading-before-arrival": rules_crossing.loading_before_arrival,
+    "mode-road": rules_crossing.mode_road,
+    "net-within-gross": rules_goods.net_within_gross,
+    "not-negative": rules_goods.not_negative,
+    "original-only": rules_crossing.original_only,
+    "sum-gross-mass": rules_goods.sum_gross_mass,
+    "sum-packages": rules_goods.sum_packages,
+    "un-number": rules_goods.un_number,
+    "waybill-unique": rules_crossing.waybill_unique,
+}
+
+
+def known(name: str) -> bool:
+    """Return whether a table may use this name, with or without an argument."""
+    return name.partition(":")[0] in RULES
+
+
+def run(names: Sequence[str], document: Manifest) -> list[Finding]:
+    """Return all findings of the named checks, in the order of the names.
+
+    KeyError for an unknown name: the table check refuses it before (`known`).
+    """
+    findings = []
+    for name in names:
+        rule, _, argument = name.partition(":")
+        findings += RULES[rule](document, argument)
+    return findings
+
+
+def by_profile(findings: Iterable[Finding], profile: Mapping[str, str]) -> list[Finding]:
+    """Return the findings with the severities that a profile asks for."""
+    refuse = frozenset(profile.get("rules.refuse", "").split())
+    warn = frozenset(profile.get("rules.warn", "").split())
+    return [_moved(finding, refuse, warn) for finding in findings]
+
+
+def _moved(finding: Finding, refuse: frozenset[str], warn: frozenset[str]) -> Finding:
+    # `VNACCS S0074` is known by its number, too.
+    names = {finding.rule, finding.rule.rpartition(" ")[2]}
+    if names & refuse:
+        return replace(finding, severity=Severity.REFUSE)
+    return replace(finding, severity=Severity.WARN) if names & warn else finding

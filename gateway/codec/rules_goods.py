@@ -1,0 +1,267 @@
+"""Checks of goods: sums, sequences, linked elements, codes that were cut.
+
+A check takes the document and the text after the colon of its name, and returns findings with
+canonical paths. `rules` is their registry.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+
+from gateway.errors import Finding, Severity
+from gateway.model.manifest import Consignment, ConsignmentItem, Manifest
+from gateway.model.values import Contact, Measure, Party
+
+# 18 characters: registrar, kind, 6 digits of the region, 9 of the organisation, check (GB 32100).
+_CUT_CREDIT_CODE = re.compile(r"[159Y][1-9][0-9]{6}[0-9A-HJ-NPQRTUWXY]{5}")
+_UN_NUMBER = re.compile(r"[0-9]{4}")
+
+
+def broken(rule: str, path: str, found: str, expected: str) -> Finding:
+    """Return a refusing finding `rule-broken`."""
+    return Finding("rule-broken", rule, path, found, expected)
+
+
+def warned(finding: Finding) -> Finding:
+    """Return the finding as a warning."""
+    return replace(finding, severity=Severity.WARN)
+
+
+def is_cut_credit_code(value: str) -> bool:
+    """Return whether 13 characters look like a Chinese 18-character credit code cut short."""
+    return _CUT_CREDIT_CODE.fullmatch(value) is not None
+
+
+def _tolerance(argument: str) -> Decimal:
+    try:
+        return Decimal(argument or "0")
+    except InvalidOperation:
+        raise ValueError(f"not a tolerance: {argument}") from None
+
+
+def sum_gross_mass(document: Manifest, argument: str) -> list[Finding]:
+    """The waybill's gross mass equals the sum of its lines, where all of them state one.
+
+    argument: the tolerance in the document's unit, 0 by default (TRAPS 19).
+    """
+    allowed, findings = _tolerance(argument), []
+    for index, consignment in enumerate(document.consignments):
+        masses = [item.gross_mass for item in consignment.items if item.gross_mass is not None]
+        total = consignment.gross_mass
+        if total is None or not masses or len(masses) != len(consignment.items):
+            continue
+        if {mass.unit for mass in masses} != {total.unit}:
+            continue
+        summed = sum((mass.value for mass in masses), Decimal(0))
+        if abs(summed - total.value) > allowed:
+            path, expected = f"consignments[{index}].gross_mass", f"{summed:f} +- {allowed:f}"
+            findings.append(broken("sum-gross-mass", path, f"{total.value:f}", expected))
+    return findings
+
+
+def sum_packages(document: Manifest, argument: str) -> list[Finding]:
+    """The waybill's packages equal the sum of its lines, where all of them state a count.
+
+    argument: the tolerance in packages, 0 by default (TRAPS 20). Kinds are not compared: a
+    waybill of cartons and bags states one kind for both.
+    """
+    allowed, findings = _tolerance(argument), []
+    for index, consignment in enumerate(document.consignments):
+        counts = [item.packages.count for item in consignment.items if item.packages is not None]
+        total = consignment.total_packages
+        if total is None or not counts or len(counts) != len(consignment.items):
+            continue
+        if abs(sum(counts) - total.count) > allowed:
+            path, expected = (
+                f"consignments[{index}].total_packages",
+                f"{sum(counts)} +- {allowed:f}",
+            )
+            findings.append(broken("sum-packages", path, str(total.count), expected))
+    return findings
+
+
+def item_sequence(document: Manifest, argument: str) -> list[Finding]:
+    """Lines are numbered 1..n in their order."""
+    return [
+        broken("item-sequence", f"{path}.items[{j}].sequence", str(item.sequence), str(j + 1))
+        for path, consignment in _consignments(document)
+        for j, item in enumerate(consignment.items)
+        if item.sequence != j + 1
+    ]
+
+
+def _consignments(document: Manifest) -> Iterator[tuple[str, Consignment]]:
+    for index, consignment in enumerate(document.consignments):
+        yield f"consignments[{index}]", consignment
+
+
+def _amounts(consignment: Consignment) -> Iterator[tuple[str, Decimal]]:
+    """Yield (path below the consignment, number) of what can never be negative."""
+    yield from _measured("", consignment)
+    if consignment.total_packages:
+        yield "total_packages", Decimal(consignment.total_packages.count)
+    if consignment.value:
+        yield "value", consignment.value.amount
+    for index, item in enumerate(consignment.items):
+        yield from _measured(f"items[{index}].", item)
+        if item.packages:
+            yield f"items[{index}].packages", Decimal(item.packages.count)
+
+
+def _measured(prefix: str, holder: Consignment | ConsignmentItem) -> Iterator[tuple[str, Decimal]]:
+    for name in ("gross_mass", "net_mass", "volume"):
+        measure: Measure | None = getattr(holder, name, None)
+        if measure:
+            yield f"{prefix}{name}", measure.value
+
+
+def not_negative(document: Manifest, argument: str) -> list[Finding]:
+    """No mass, volume, amount or count is negative (TRAPS 30)."""
+    return [
+        broken("not-negative", f"{path}.{place}", f"{amount:f}", "0 or more")
+        for path, consignment in _consignments(document)
+        for place, amount in _amounts(consignment)
+        if amount < 0
+    ]
+
+
+def net_within_gross(document: Manifest, argument: str) -> list[Finding]:
+    """A line's net mass is not above its gross mass."""
+    return [
+        broken(
+            "net-within-gross",
+            f"{path}.items[{j}].net_mass",
+            f"{item.net_mass.value:f}",
+            f"at most {item.gross_mass.value:f}",
+        )
+        for path, consignment in _consignments(document)
+        for j, item in enumerate(consignment.items)
+        if item.net_mass and item.gross_mass and item.net_mass.unit == item.gross_mass.unit
+        if item.net_mass.value > item.gross_mass.value
+    ]
+
+
+def un_number(document: Manifest, argument: str) -> list[Finding]:
+    """Only a UN number stands where one is asked for: an HS code never fits (TRAPS 43).
+
+    Four digits are what the United Nations give; that the Chinese element holds nothing else
+    is inferred, so another shape only warns.
+    """
+    findings = []
+    for path, consignment in _consignments(document):
+        for j, item in enumerate(consignment.items):
+            if item.undg is None:
+                continue
+            place = f"{path}.items[{j}].undg"
+            if item.undg.scheme != "un.dg":
+                findings.append(broken("un-number", place, item.undg.scheme, "scheme un.dg"))
+            elif not _UN_NUMBER.fullmatch(item.undg.value):
+                findings.append(warned(broken("un-number", place, item.undg.value, "4 digits")))
+    return findings
+
+
+def descriptions_fit(document: Manifest, argument: str) -> list[Finding]:
+    """A line's first description has room in the target; it is never cut (TRAPS 3, 16).
+
+    argument: the limit in characters, 256 by default.
+    """
+    limit = int(argument or "256")
+    return [
+        broken(
+            "description-length",
+            f"{path}.items[{j}].descriptions[0]",
+            f"{len(item.descriptions[0].value)} characters",
+            f"at most {limit} (recalled limit), or a short description as a parameter",
+        )
+        for path, consignment in _consignments(document)
+        for j, item in enumerate(consignment.items)
+        if item.descriptions and len(item.descriptions[0].value) > limit
+    ]
+
+
+def credit_code_cut(document: Manifest, argument: str) -> list[Finding]:
+    """A 13-character consignee code is not a credit code cut short (TRAPS 42).
+
+    It warns; the transform `drop-cut-ids` keeps such a code from being sent as an id.
+    """
+    findings = []
+    for path, consignment in _consignments(document):
+        for j, number in enumerate(consignment.consignee.ids if consignment.consignee else ()):
+            if is_cut_credit_code(number.value):
+                place, found = f"{path}.consignee.ids[{j}]", "13 characters of a credit code"
+                findings.append(warned(broken("credit-code-cut", place, found, "all 18")))
+    return findings
+
+
+def _filled(values: tuple[str, ...]) -> bool:
+    return any(value.strip() for value in values)
+
+
+def notify_parts(notify: Party) -> dict[str, bool]:
+    """Return which of the linked parts of a notify party are there."""
+    return {
+        "names": _filled(tuple(name.value for name in notify.names)),
+        "address": _filled(tuple(line.value for line in notify.address)),
+        "communications": _filled(tuple(found.value for found in notify.communications)),
+    }
+
+
+def contact_parts(contact: Contact) -> dict[str, bool]:
+    """Return which of the linked parts of a contact are there."""
+    return {
+        "names": _filled(tuple(name.value for name in contact.names)),
+        "communications": _filled(tuple(found.value for found in contact.communications)),
+    }
+
+
+def _incomplete(path: str, parts: dict[str, bool]) -> list[Finding]:
+    if all(parts.values()) or not any(parts.values()):
+        return []
+    missing = ", ".join(part for part, there in parts.items() if not there)
+    expected = " and ".join(parts)
+    return [broken("linked-elements", path, f"without {missing}", f"{expected}, or none")]
+
+
+def _half_pairs(consignment: Consignment) -> Iterator[tuple[str, str]]:
+    """Yield (path, what is missing) of values that came without their unit, kind or type."""
+    if consignment.total_packages and not consignment.total_packages.kind:
+        yield "total_packages", "package kind"
+    if consignment.value and not consignment.value.currency:
+        yield "value", "currency"
+    for name, measure in (("gross_mass", consignment.gross_mass), ("volume", consignment.volume)):
+        if measure and not measure.unit:
+            yield name, "unit"
+    for name in ("consignor", "consignee", "notify"):
+        party: Party | None = getattr(consignment, name)
+        for index, found in enumerate(party.communications if party else ()):
+            if not found.type or not found.value:
+                yield f"{name}.communications[{index}]", "type or number"
+
+
+def linked_elements(document: Manifest, argument: str) -> list[Finding]:
+    """Elements that go together are all there or none of them (TRAPS 44, 45).
+
+    packages and kind, value and currency, measure and unit, number and type; a notify party's
+    name, address and number; a contact's name and number; a UN number has a UNDG contact.
+    """
+    findings = []
+    for path, consignment in _consignments(document):
+        for place, missing in _half_pairs(consignment):
+            found = f"without {missing}"
+            findings.append(broken("linked-elements", f"{path}.{place}", found, "both or neither"))
+        if consignment.notify:
+            findings += _incomplete(f"{path}.notify", notify_parts(consignment.notify))
+        if consignment.consignee and (contact := consignment.consignee.contact):
+            findings += _incomplete(f"{path}.consignee.contact", contact_parts(contact))
+        findings += _dangerous_goods_contact(path, consignment)
+    return findings
+
+
+def _dangerous_goods_contact(path: str, consignment: Consignment) -> list[Finding]:
+    parts = contact_parts(consignment.undg_contact or Contact())
+    if all(parts.values()) or not any(item.undg for item in consignment.items):
+        return _incomplete(f"{path}.undg_contact", parts)
+    missing = ", ".join(part for part, there in parts.items() if not there)
+    expected = "whom to call about the dangerous goods"
+    return [broken("linked-elements", f"{path}.undg_contact", f"without {missing}", expected)]
