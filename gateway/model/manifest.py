@@ -53,9 +53,14 @@ class Remark(Canonical, frozen=True, kw_only=True):
 
 
 class Document(Canonical, frozen=True, kw_only=True):
-    """A licence, permit, certificate or other document (LPCO). PERSONAL on a crew member."""
+    """A licence, permit, certificate or other document (LPCO). PERSONAL on a crew member.
 
-    number: str
+    kind: which place of a form it fills (identity, border-pass), where a form has several.
+    number: "" when the form names a document without its number.
+    """
+
+    kind: str | None = None
+    number: str = ""
     type: Code | None = None
     issuer: str | None = None
     issued: Moment | None = None
@@ -96,8 +101,16 @@ class TemporaryAdmission(Canonical, frozen=True, kw_only=True):
     circulation: Code | None = None
 
 
+class Seal(Canonical, frozen=True, kw_only=True):
+    """A seal on a piece of equipment, or on the truck itself."""
+
+    number: str
+    kind: Code | None = None
+    issuer: str | None = None
+
+
 class BorderTransportMeans(Canonical, frozen=True, kw_only=True):
-    """One truck."""
+    """One truck. seals: those that the document puts on the truck, not on a container."""
 
     plate: Plate | None = None
     ids: tuple[Identifier, ...] = ()
@@ -114,15 +127,8 @@ class BorderTransportMeans(Canonical, frozen=True, kw_only=True):
     trailers: tuple[Trailer, ...] = ()
     permits: tuple[Document, ...] = ()
     temporary_admission: TemporaryAdmission | None = None
+    seals: tuple[Seal, ...] = ()
     equipment_refs: tuple[str, ...] = ()
-
-
-class Seal(Canonical, frozen=True, kw_only=True):
-    """A seal on a piece of equipment."""
-
-    number: str
-    kind: Code | None = None
-    issuer: str | None = None
 
 
 class TransportEquipment(Canonical, frozen=True, kw_only=True):
@@ -151,20 +157,26 @@ class TransportContractDocument(Canonical, frozen=True, kw_only=True):
 
 
 class PreviousDocument(Canonical, frozen=True, kw_only=True):
-    """The customs declaration that the goods stand on. branch/branches: a divided one."""
+    """The customs declaration that the goods stand on. branch/branches: a divided one.
 
-    id: Identifier
+    id: None while customs has not given it a number (an EDA on its way in).
+    """
+
+    id: Identifier | None = None
     kind: Code | None = None
     office: Code | None = None
     first: Identifier | None = None
     branch: int | None = None
     branches: int | None = None
+    registered: Moment | None = None
 
 
 class Invoice(Canonical, frozen=True, kw_only=True):
-    """A reference to a commercial invoice."""
+    """A reference to a commercial invoice. electronic: its receipt number at customs."""
 
-    number: str
+    number: str = ""
+    kind: Code | None = None
+    electronic: str | None = None
     date: Moment | None = None
     terms: Code | None = None
 
@@ -177,9 +189,12 @@ class CommodityCode(Canonical, frozen=True, kw_only=True):
 
 
 class ConsignmentItem(Canonical, frozen=True, kw_only=True):
-    """A goods line. Masses and packages are stated facts, never computed."""
+    """A goods line. Masses and packages are stated facts, never computed.
 
-    sequence: int
+    sequence: from 1; 0 where the form numbers nothing and the lines are not yet numbered.
+    """
+
+    sequence: int = 0
     descriptions: tuple[Text, ...] = ()
     hs: CommodityCode | None = None
     undg: Identifier | None = None
@@ -217,6 +232,8 @@ class Consignment(Canonical, frozen=True, kw_only=True):
     cargo_class: Code | None = None
     warehouse: Code | None = None
     vanning: Location | None = None
+    vanning_codes: tuple[Code, ...] = ()
+    destination: Location | None = None
     lpco: tuple[Document, ...] = ()
     undg_contact: Contact | None = None
     equipment_refs: tuple[str, ...] = ()

@@ -28,9 +28,10 @@ class Identifier(Canonical, frozen=True, kw_only=True):
     """A number or code that names one thing in one scheme.
 
     scheme: cn.road-batch, cn.waybill, cn.vehicle-filing, cn.driver-filing, cn.sender,
-    cn.message, vn.ecn, vn.vehicle-declaration, vn.transport-declaration,
-    vn.langson.registration, vn.nsw.dossier, vn.declarant-ref, vn.tax, cn.uscc, un.dg,
-    iso6346, text.
+    cn.message, cn.carrier, cn.organisation, vn.ecn, vn.vehicle-declaration,
+    vn.transport-declaration, vn.first-declaration, vn.planned-vehicle, vn.consignee-code,
+    vn.langson.registration, vn.langson.goods, vn.langson.company, vn.nsw.dossier,
+    vn.declarant-ref, vn.tax, cn.uscc, un.dg, iso6346, text.
     """
 
     scheme: str
@@ -230,5 +231,6 @@ class Location(Canonical, frozen=True, kw_only=True):
 
     code: Code | None = None
     names: tuple[Text, ...] = ()
+    address: tuple[Text, ...] = ()
     office: Code | None = None
     gate: Code | None = None
