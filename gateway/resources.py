@@ -9,6 +9,6 @@ _PACKAGE = Path(__file__).parent
 
 
 def folder(name: str) -> Path:
-    """Return the folder of a kind of data file: `mappings` or `xsd`."""
+    """Return the folder of a kind of data file: `mappings`, `xsd` or `keys_example`."""
     packed = _PACKAGE / "_resources" / name
     return packed if packed.is_dir() else _PACKAGE.parent / name

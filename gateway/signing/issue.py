@@ -1,0 +1,171 @@
+"""Make keys and certificates: one authority, one leaf per purpose.
+
+For the demo, for tests, and for parties that pin self-signed leaves. It is no certification
+authority: nothing is revoked here and no serial number is remembered.
+"""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from gateway.signing.trust import USAGE_OIDS, Usage
+
+
+class Purpose(StrEnum):
+    """What a certificate is for."""
+
+    MESSAGE = "message"
+    RECEIPT = "receipt"
+    STATEMENT = "statement"
+    TLS_SERVER = "tls-server"
+    TLS_CLIENT = "tls-client"
+
+
+class KeyKind(StrEnum):
+    """Kinds of keys that can be made here."""
+
+    P256 = "ec-p256"
+    RSA3072 = "rsa-3072"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom a certificate names. unit: organisational unit, empty for none."""
+
+    country: str
+    organisation: str
+    unit: str
+    name: str
+
+    def as_x509(self) -> x509.Name:
+        """Return the distinguished name."""
+        pairs = (
+            (NameOID.COUNTRY_NAME, self.country),
+            (NameOID.ORGANIZATION_NAME, self.organisation),
+            (NameOID.ORGANIZATIONAL_UNIT_NAME, self.unit),
+            (NameOID.COMMON_NAME, self.name),
+        )
+        return x509.Name([x509.NameAttribute(oid, value) for oid, value in pairs if value])
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A private key and the certificate of its public half."""
+
+    key: Any
+    certificate: x509.Certificate
+
+    @property
+    def der(self) -> bytes:
+        """The certificate, DER."""
+        return self.certificate.public_bytes(Encoding.DER)
+
+    @property
+    def pem(self) -> bytes:
+        """The certificate, PEM."""
+        return self.certificate.public_bytes(Encoding.PEM)
+
+
+def new_key(kind: KeyKind) -> Any:
+    """Make a private key."""
+    if kind is KeyKind.P256:
+        return ec.generate_private_key(ec.SECP256R1())
+    return rsa.generate_private_key(public_exponent=65537, key_size=3072)
+
+
+def authority(subject: Subject, start: datetime, days: int) -> Issued:
+    """Make a self-signed authority that may issue leaves only."""
+    key = new_key(KeyKind.P256)
+    builder = _builder(subject, subject.as_x509(), key, start, days).add_extension(
+        x509.BasicConstraints(ca=True, path_length=0), critical=True
+    )
+    builder = builder.add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
+    return Issued(key, builder.sign(key, hashes.SHA256()))
+
+
+def leaf(
+    subject: Subject,
+    purpose: Purpose,
+    start: datetime,
+    days: int,
+    *,
+    issuer: Issued | None = None,
+    kind: KeyKind = KeyKind.P256,
+    hosts: Sequence[str] = (),
+) -> Issued:
+    """Make a key and its certificate for one purpose.
+
+    issuer: None makes it self-signed, to be pinned. hosts: names and IP addresses of a server.
+    """
+    key = new_key(kind)
+    name = issuer.certificate.subject if issuer else subject.as_x509()
+    builder = (
+        _builder(subject, name, key, start, days)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(digital_signature=True), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([_purpose_oid(purpose)]), critical=False)
+        .add_extension(_issuer_key(issuer.key if issuer else key), critical=False)
+    )
+    if hosts:
+        names = x509.SubjectAlternativeName([_host(host) for host in hosts])
+        builder = builder.add_extension(names, critical=False)
+    return Issued(key, builder.sign(issuer.key if issuer else key, hashes.SHA256()))
+
+
+def _builder(
+    subject: Subject, issuer: x509.Name, key: Any, start: datetime, days: int
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject.as_x509())
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(start)
+        .not_valid_after(start + timedelta(days=days))
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    )
+
+
+def _issuer_key(key: Any) -> x509.AuthorityKeyIdentifier:
+    return x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+
+
+def _usage(
+    *, digital_signature: bool = False, key_cert_sign: bool = False, crl_sign: bool = False
+) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=digital_signature,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=key_cert_sign,
+        crl_sign=crl_sign,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _purpose_oid(purpose: Purpose) -> x509.ObjectIdentifier:
+    if purpose is Purpose.TLS_SERVER:
+        return ExtendedKeyUsageOID.SERVER_AUTH
+    if purpose is Purpose.TLS_CLIENT:
+        return ExtendedKeyUsageOID.CLIENT_AUTH
+    return USAGE_OIDS[Usage(purpose.value)]
+
+
+def _host(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
