@@ -159,12 +159,13 @@ class TransportContractDocument(Canonical, frozen=True, kw_only=True):
 class PreviousDocument(Canonical, frozen=True, kw_only=True):
     """The customs declaration that the goods stand on. branch/branches: a divided one.
 
-    id: None while customs has not given it a number (an EDA on its way in).
+    section: of the office. id: None while customs has not given it a number (an EDA on its way in).
     """
 
     id: Identifier | None = None
     kind: Code | None = None
     office: Code | None = None
+    section: str | None = None
     first: Identifier | None = None
     branch: int | None = None
     branches: int | None = None
@@ -172,13 +173,19 @@ class PreviousDocument(Canonical, frozen=True, kw_only=True):
 
 
 class Invoice(Canonical, frozen=True, kw_only=True):
-    """A reference to a commercial invoice. electronic: its receipt number at customs."""
+    """A reference to a commercial invoice.
+
+    electronic: its receipt number at customs. terms: of payment. delivery: Incoterm.
+    price_kind: what the price includes.
+    """
 
     number: str = ""
     kind: Code | None = None
     electronic: str | None = None
     date: Moment | None = None
     terms: Code | None = None
+    delivery: Code | None = None
+    price_kind: Code | None = None
 
 
 class CommodityCode(Canonical, frozen=True, kw_only=True):
