@@ -1,0 +1,1 @@
+"""The steps, oldest first. Their text is frozen once released."""

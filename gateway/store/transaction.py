@@ -1,0 +1,12 @@
+"""What can be done inside one durable commit, put together from its parts."""
+
+from gateway.store.documents import Documents
+from gateway.store.halves import Halves
+from gateway.store.messages import Messages
+from gateway.store.numbers import Numbers
+from gateway.store.projection import Projection
+from gateway.store.tasks import Tasks
+
+
+class Transaction(Messages, Documents, Tasks, Numbers, Halves, Projection):
+    """Implements `gateway.flows.ports.Transaction` on one database connection."""
