@@ -120,6 +120,27 @@ def c14n(element: etree._Element) -> bytes:
     return etree.tostring(apex, method="c14n", with_comments=False)
 
 
+def first_fault(content: bytes, schema: etree.XMLSchema) -> int | None:
+    """Check, while parsing, a document that `parse` accepted; return the line of the first
+    fault. On a tree libxml2 goes on to all faults, in quadratic time."""
+    checking = etree.XMLPullParser(
+        ("start-ns",),
+        schema=schema,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        collect_ids=False,
+    )
+    try:
+        for start in range(0, len(content), _CHUNK):
+            checking.feed(content[start : start + _CHUNK])
+        checking.close()
+    except etree.XMLSyntaxError as error:
+        return error.position[0]
+    return None
+
+
 def _inherited(element: etree._Element) -> dict[str, str]:
     """Return the xml:* attributes that C14N 1.0 hands down to an apex, the nearest first."""
     found: dict[str, str] = {}

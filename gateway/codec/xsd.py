@@ -27,6 +27,13 @@ _INTEGERS = {
     "unsignedInt", "unsignedShort",
 }  # fmt: skip
 _STRINGS = {"string", "normalizedString", "token", "date", "dateTime", "base64Binary", "anyURI"}
+_COUNTS = {
+    "length": ("min_length", "max_length"),
+    "minLength": ("min_length",),
+    "maxLength": ("max_length",),
+    "totalDigits": ("total_digits",),
+    "fractionDigits": ("fraction_digits",),
+}
 _IGNORED = {"minInclusive", "maxInclusive", "minExclusive", "maxExclusive", "whiteSpace"}
 
 
@@ -54,10 +61,8 @@ class _Reader:
                     raise ValueError(f"{file.name}: xs:{other} is not supported")
 
     def element(self, element: etree._Element, parent: str, root: bool = False) -> WireNode:
-        if ref := element.get("ref"):
-            declared = self.elements[_unprefixed(ref)]
-        else:
-            declared = element
+        ref = element.get("ref")
+        declared = self.elements[_unprefixed(ref)] if ref else element
         name = declared.get("name", "")
         path = "" if root else f"{parent}/{name}".removeprefix("/")
         low, high = _occurs(element)
@@ -112,7 +117,7 @@ class _Reader:
             simple = child.find(f"{XS}simpleType")
             type_ = self._simple(simple) if simple is not None else self._named(child.get("type"))
             low = int(child.get("use") == "required")
-            path = f"{node.path}/{name}"
+            path = f"{node.path}/{name}".removeprefix("/")
             yield WireNode(name, path, Kind.LEAF, low, 1, type=_recalled(type_, child))
 
     def _named(self, name: str | None) -> WireType:
@@ -154,21 +159,12 @@ def read(file: Path, root: str) -> WireNode:
 
 
 def _restricted(known: WireType, facet: str, value: str) -> WireType:
-    match facet:
-        case "length":
-            return replace(known, min_length=int(value), max_length=int(value))
-        case "minLength":
-            return replace(known, min_length=int(value))
-        case "maxLength":
-            return replace(known, max_length=int(value))
-        case "pattern":
-            return replace(known, pattern=value)
-        case "enumeration":
-            return replace(known, values=(*known.values, value))
-        case "totalDigits":
-            return replace(known, total_digits=int(value))
-        case "fractionDigits":
-            return replace(known, fraction_digits=int(value))
+    if facet in _COUNTS:
+        return replace(known, **{name: int(value) for name in _COUNTS[facet]})  # type: ignore[arg-type]
+    if facet == "pattern":
+        return replace(known, pattern=value)
+    if facet == "enumeration":
+        return replace(known, values=(*known.values, value))
     if facet not in _IGNORED:
         raise ValueError(f"facet {facet} is not supported")
     return known

@@ -1,0 +1,122 @@
+"""XML on the wire: checks a parsed document against its XSD and says all that is wrong.
+
+lxml (libxml2) decides; only what it refuses is explained, by xmlschema, with paths in the
+sender's terms (`Declaration/Consignment[2]/ID`). libxml2 spends quadratic time on documents
+with very many faults, so documents above `MANY` elements are judged while parsing, up to the
+first fault.
+"""
+
+import threading
+from collections.abc import Iterator
+from copy import deepcopy
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+import xmlschema
+from lxml import etree
+
+from gateway import safexml
+from gateway.codec import xmlexplain, xsd
+from gateway.codec.wire import WireNode
+from gateway.errors import Finding
+
+MANY = 5_000
+MOST_FINDINGS = 100
+
+
+class _PerThread(threading.local):
+    """A compiled XPath has a lock of its own."""
+
+    def __init__(self) -> None:
+        self.count = etree.XPath("count(descendant::*)")
+
+
+_local = _PerThread()
+
+
+class XmlSchema:
+    """One root element of one of our XSD files.
+
+    node: its tree. tag: the root's name with namespace, as lxml writes it.
+    """
+
+    def __init__(self, file: Path, root: str, namespace: str, *, tolerant: bool = False) -> None:
+        """Read the file. ValueError when it goes beyond the subset of `gateway.codec.xsd`."""
+        self.node: WireNode = xsd.read(file, root)
+        self.tag = f"{{{namespace}}}{root}" if namespace else root
+        self.namespace = namespace
+        self.tolerant = tolerant
+        self._file = file
+        self._fast = etree.XMLSchema(file=str(file))
+
+    @cached_property
+    def _slow(self) -> xmlschema.XMLSchema10:
+        return xmlschema.XMLSchema10(str(self._file), allow="local")
+
+    def conform(self, root: etree._Element) -> etree._Element:
+        """Return the document as the table reads it.
+
+        Strict formats: as it is, without comments and instructions. Tolerant ones: a copy in
+        the schema's namespace, with the children of each element in the schema's order.
+        """
+        if self.tolerant:
+            return _conformed(root, self.node, self.namespace)
+        if next(root.iter(etree.Comment, etree.PI), None) is None:
+            return root
+        bare = deepcopy(root)
+        etree.strip_tags(bare, etree.Comment, etree.PI)
+        return bare
+
+    def findings(self, root: etree._Element) -> list[Finding]:
+        """Return what is wrong with a document, at most `MOST_FINDINGS` and a note of that."""
+        if root.tag != self.tag:
+            found = xmlexplain.short(str(root.tag))
+            return [Finding("schema-invalid", "root", "", found, self.tag)]
+        if _local.count(root) > MANY:
+            return self._first_fault(root)
+        if self._fast.validate(root):
+            return []
+        explained = list(islice(self._explained(root), MOST_FINDINGS + 1))
+        if len(explained) > MOST_FINDINGS:
+            explained[-1] = Finding(
+                "schema-invalid", "more", "", f"more than {MOST_FINDINGS} findings"
+            )
+        return explained
+
+    def _first_fault(self, root: etree._Element) -> list[Finding]:
+        fault = safexml.first_fault(etree.tostring(root, encoding="utf-8"), self._fast)
+        if fault is None:
+            return []
+        expected = f"up to {MANY} elements are explained in full"
+        return [Finding("schema-invalid", "schema", f"line {fault}", expected=expected)]
+
+    def _explained(self, root: etree._Element) -> Iterator[Finding]:
+        """Explain a refused document; never nothing, even should the validators disagree."""
+        nothing = True
+        tree = cast("Any", root)  # xmlschema takes an lxml element, its annotation does not
+        for error in self._slow.iter_errors(tree):
+            for finding in xmlexplain.findings(error, root, self.node):
+                nothing = False
+                yield finding
+        if nothing:
+            yield Finding("schema-invalid", "schema", "")
+
+
+def _conformed(element: etree._Element, node: WireNode, namespace: str) -> etree._Element:
+    local = etree.QName(element).localname
+    made = etree.Element(f"{{{namespace}}}{local}" if namespace else local)
+    for name, value in element.attrib.items():
+        made.set(name, value)
+    parts = [element.text or ""]
+    order = {child.name: (at, child) for at, child in enumerate(node.children)}
+    children: list[tuple[int, etree._Element]] = []
+    for child in element:
+        parts.append(child.tail or "")
+        if isinstance(child.tag, str):
+            at, known = order.get(etree.QName(child).localname, (len(order), node))
+            children.append((at, _conformed(child, known, namespace)))
+    made.text = "".join(parts) if not children else None
+    made.extend(child for _, child in sorted(children, key=lambda pair: pair[0]))
+    return made
