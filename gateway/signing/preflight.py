@@ -112,9 +112,10 @@ def _children(
 def _elements(element: etree._Element) -> list[etree._Element]:
     """Return the children; there may be whitespace between them, but no text."""
     children = list(element)
-    for text in (element.text, *(child.tail for child in children)):
-        if text and text.strip(_WHITE):
-            _refuse("signature-scope", "text", _path(element))
+    texts = [element.text]
+    texts += [child.tail for child in children]
+    if "".join(filter(None, texts)).strip(_WHITE):
+        _refuse("signature-scope", "text", _path(element))
     return children
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -14,6 +14,8 @@ from gateway.errors import Finding, TrustError
 from gateway.signing.algorithms import ALGORITHMS
 from gateway.signing.keys import fingerprint
 from gateway.signing.profiles import SignatureProfile
+
+E = TypeVar("E", bound=x509.ExtensionType)
 
 
 class Usage(StrEnum):
@@ -58,8 +60,20 @@ class TrustedKey:
 
 
 @dataclass(frozen=True, slots=True)
+class _Judged:
+    """A pinned key and all that does not depend on the instant. fault: why it is never good."""
+
+    pin: PinnedKey
+    key: TrustedKey
+    methods: tuple[str, ...]
+    start: datetime
+    end: datetime
+    fault: Finding | None
+
+
+@dataclass(frozen=True, slots=True)
 class TrustPolicy:
-    """Which signatures of one usage are believed, and in which shape.
+    """Which signatures of one usage are believed, and in which shape. Made by `of`.
 
     pinned: by fingerprint. It may hold keys of other usages, so that a refusal can say that
     a key is known for something else.
@@ -68,31 +82,20 @@ class TrustPolicy:
     profile: SignatureProfile
     usage: Usage
     pinned: Mapping[str, PinnedKey]
-    _loaded: Mapping[str, x509.Certificate]
-    _public: Mapping[str, Any]
+    _judged: Mapping[str, _Judged]
 
     @classmethod
     def of(
         cls, profile: SignatureProfile, usage: Usage, keys: Iterable[PinnedKey]
     ) -> "TrustPolicy":
         """Make a policy; ValueError when a certificate cannot be read."""
-        pinned = {fingerprint(key.certificate): key for key in keys}
-        loaded = {
-            name: x509.load_der_x509_certificate(key.certificate) for name, key in pinned.items()
-        }
-        public = {name: certificate.public_key() for name, certificate in loaded.items()}
-        return cls(
-            profile,
-            usage,
-            MappingProxyType(pinned),
-            MappingProxyType(loaded),
-            MappingProxyType(public),
-        )
+        judged = {fingerprint(key.certificate): _judge(key, usage, profile) for key in keys}
+        pinned = {name: entry.pin for name, entry in judged.items()}
+        return cls(profile, usage, MappingProxyType(pinned), MappingProxyType(judged))
 
     def method_of(self, name: str) -> str:
         """Return the method of the profile that fits a pinned key, else the profile's first."""
-        fitting = (uri for uri in self.profile.methods if ALGORITHMS[uri].fits(self._public[name]))
-        return next(fitting, self.profile.methods[0])
+        return (self._judged[name].methods or self.profile.methods)[0]
 
     def key(self, name: str, at: datetime, algorithm: str) -> TrustedKey:
         """Return the key whose certificate has this fingerprint.
@@ -102,20 +105,47 @@ class TrustPolicy:
         `expired`, `not-yet-valid`, `clock`). It names fingerprints only: certificates may
         hold a person's identity number.
         """
-        pin = self.pinned.get(name)
-        if pin is None:
+        entry = self._judged.get(name)
+        if entry is None:
             _refuse("signer-untrusted", "not-pinned", found=name)
-        certificate, public = self._loaded[name], self._public[name]
-        if algorithm not in self.profile.methods or not ALGORITHMS[algorithm].fits(public):
+        if algorithm not in entry.methods:
             _refuse("algorithm-not-allowed", "key", found=algorithm)
-        if pin.usage is not self.usage:
-            _refuse("signer-untrusted", "wrong-usage", found=pin.usage, expected=self.usage)
-        if is_demo(certificate) and not self.profile.demo:
-            _refuse("signer-untrusted", "demo-key", found=name)
-        _check_window(pin, at)
-        _check_validity(certificate, at)
-        _check_usage(certificate, self.usage)
-        return TrustedKey(pin.party, name, public)
+        if entry.fault:
+            raise TrustError(entry.fault.code, entry.fault)
+        _check_window(entry.pin, at)
+        _check_validity(entry, at)
+        return entry.key
+
+
+def _judge(pin: PinnedKey, usage: Usage, profile: SignatureProfile) -> _Judged:
+    certificate = x509.load_der_x509_certificate(pin.certificate)
+    public = certificate.public_key()
+    name = fingerprint(pin.certificate)
+    return _Judged(
+        pin,
+        TrustedKey(pin.party, name, public),
+        tuple(uri for uri in profile.methods if ALGORITHMS[uri].fits(public)),
+        certificate.not_valid_before_utc,
+        certificate.not_valid_after_utc,
+        _fault(pin, name, certificate, usage, profile),
+    )
+
+
+def _fault(
+    pin: PinnedKey,
+    name: str,
+    certificate: x509.Certificate,
+    usage: Usage,
+    profile: SignatureProfile,
+) -> Finding | None:
+    if pin.usage is not usage:
+        return _finding("signer-untrusted", "wrong-usage", pin.usage, usage)
+    if is_demo(certificate) and not profile.demo:
+        return _finding("signer-untrusted", "demo-key", name)
+    if not _may_sign(certificate, usage):
+        expected = f"digitalSignature, {USAGE_OIDS[usage].dotted_string}"
+        return _finding("signer-untrusted", "key-usage", name, expected)
+    return None
 
 
 def is_demo(certificate: x509.Certificate) -> bool:
@@ -131,8 +161,8 @@ def _check_window(pin: PinnedKey, at: datetime) -> None:
         _refuse("signer-untrusted", "pin-window", found=_instant(at))
 
 
-def _check_validity(certificate: x509.Certificate, at: datetime) -> None:
-    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+def _check_validity(entry: _Judged, at: datetime) -> None:
+    start, end = entry.start, entry.end
     if at > end:
         _refuse("certificate-expired", "expired", found=_instant(at), expected=_instant(end))
     if at < start:
@@ -140,29 +170,35 @@ def _check_validity(certificate: x509.Certificate, at: datetime) -> None:
         _refuse("certificate-expired", rule, found=_instant(at), expected=_instant(start))
 
 
-def _check_usage(certificate: x509.Certificate, usage: Usage) -> None:
+def _may_sign(certificate: x509.Certificate, usage: Usage) -> bool:
     """digitalSignature where the extension is there; a certificate that names a usage of the
     link is good for no other; one that names TLS only is not for signing documents."""
-    try:
-        allowed = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-        if not allowed.digital_signature:
-            _refuse("signer-untrusted", "key-usage", expected="digitalSignature")
-    except x509.ExtensionNotFound:
-        pass
-    try:
-        extended = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except x509.ExtensionNotFound:
-        return
+    key_usage = _extension(certificate, x509.KeyUsage)
+    if key_usage is not None and not key_usage.digital_signature:
+        return False
+    extended = _extension(certificate, x509.ExtendedKeyUsage)
+    if extended is None:
+        return True
     named = set(extended)
-    tls = {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
-    other_link_usage = named & set(USAGE_OIDS.values()) and USAGE_OIDS[usage] not in named
-    if other_link_usage or named <= tls:
-        _refuse("signer-untrusted", "key-usage", expected=USAGE_OIDS[usage].dotted_string)
+    if named & set(USAGE_OIDS.values()):
+        return USAGE_OIDS[usage] in named
+    return not named <= {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
+
+
+def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
 
 
 def _instant(at: datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def _finding(code: str, rule: str, found: str = "", expected: str = "") -> Finding:
+    return Finding(code, rule, "ds:Signature", found, expected)
+
+
 def _refuse(code: str, rule: str, found: str = "", expected: str = "") -> NoReturn:
-    raise TrustError(code, Finding(code, rule, "ds:Signature", found, expected))
+    raise TrustError(code, _finding(code, rule, found, expected))
