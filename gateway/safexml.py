@@ -24,7 +24,7 @@ class Limits:
     because inclusive C14N costs declarations x elements.
     """
 
-    size: int = 10 * 1024 * 1024
+    max_bytes: int = 10 * 1024 * 1024
     depth: int = 64
     markup: int = 300_000
     equals: int = 300_000
@@ -152,8 +152,8 @@ def _inherited(element: etree._Element) -> dict[str, str]:
 
 
 def _check_size(content: bytes, limits: Limits) -> None:
-    if len(content) > limits.size:
-        _refuse("too-large", "size", found=str(len(content)), expected=str(limits.size))
+    if len(content) > limits.max_bytes:
+        _refuse("too-large", "size", found=str(len(content)), expected=str(limits.max_bytes))
     # An element takes 4 octets, an attribute 5: shorter content cannot pass these caps.
     if len(content) > 4 * min(limits.markup, limits.equals):
         markup = content.count(b"<") - content.count(b"</")
