@@ -51,6 +51,10 @@ _DECLARATION = re.compile(
 )
 _PROLOG_PART = re.compile(rb"\s+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _CHUNK = 16 * 1024
+_LARGE = 1024 * 1024
+_SAMPLE = 64
+_NAME_OCTETS = 128 * 1024
+_TAG_NAMES = re.compile(rb"<([^\s/>]+)")
 # Resource limits of libxml2 itself (text node over 10 MB, name over 50 kB, depth over 256).
 _FAULTS = {code: name for name, code in vars(etree.ErrorTypes).items() if name.startswith("ERR_")}
 _LIBRARY_LIMITS = {"ERR_RESOURCE_LIMIT", "ERR_NAME_TOO_LONG", "ERR_NO_MEMORY"}
@@ -71,12 +75,30 @@ class _PerThread(threading.local):
             collect_ids=False,
         )
         self.deeper_than: dict[int, etree.XPath] = {}
+        self.parsed = 0
+        self.names: set[bytes] = set()
+        self.name_octets = 0
 
     def too_deep(self, root: etree._Element, depth: int) -> bool:
         path = self.deeper_than.get(depth)
         if path is None:
             path = self.deeper_than[depth] = etree.XPath("boolean(" + "/*" * (depth + 1) + ")")
         return bool(path(root))
+
+    def must_parse_apart(self, content: bytes) -> bool:
+        """libxml2 keeps every name that a thread ever parsed, until the thread ends: a flood
+        of new names would fill the memory. Large documents are therefore parsed in a thread
+        of their own. Small ones are so, too, once samples of them (which ones nobody can
+        foretell: hashes of str are keyed) have shown more new names than honest traffic has.
+        """
+        if len(content) > _LARGE:
+            return True
+        self.parsed += 1
+        if self.name_octets <= _NAME_OCTETS and hash(str(self.parsed)) % _SAMPLE == 0:
+            new = _names(content) - self.names
+            self.names |= new
+            self.name_octets += sum(map(len, new))
+        return self.name_octets > _NAME_OCTETS
 
 
 _local = _PerThread()
@@ -94,7 +116,7 @@ def parse(content: bytes, limits: Limits = DEFAULT) -> etree._Element:
     _check_attributes(content, limits)
     _check_namespaces(content, limits)
     try:
-        root = etree.fromstring(content, _local.parser)
+        root = _tree(content)
     except etree.XMLSyntaxError as error:
         _refuse_syntax(error)
     if root.getroottree().docinfo.doctype:
@@ -102,6 +124,32 @@ def parse(content: bytes, limits: Limits = DEFAULT) -> etree._Element:
     if _local.too_deep(root, limits.depth):
         _refuse("schema-invalid", "depth", expected=f"at most {limits.depth}")
     return root
+
+
+def _names(content: bytes) -> set[bytes]:
+    """Return the names of elements, and the ends of what stands before equal signs."""
+    before_equals = (part[-64:].split() for part in content.split(b"=")[:-1])
+    return set(_TAG_NAMES.findall(content)).union(words[-1] for words in before_equals if words)
+
+
+def _tree(content: bytes) -> etree._Element:
+    if not _local.must_parse_apart(content):
+        return etree.fromstring(content, _local.parser)
+    made: list[etree._Element] = []
+    failed: list[etree.XMLSyntaxError] = []
+
+    def work() -> None:
+        try:
+            made.append(etree.fromstring(content, _local.parser))
+        except etree.XMLSyntaxError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work, name="xml")
+    thread.start()
+    thread.join()
+    if not made:
+        raise failed[0] if failed else MemoryError
+    return made[0]
 
 
 def c14n(element: etree._Element) -> bytes:
