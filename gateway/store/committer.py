@@ -7,6 +7,7 @@ rows only. No work is lost and none is acknowledged before it is durable.
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
@@ -21,6 +22,7 @@ from gateway.store.transaction import Transaction
 T = TypeVar("T")
 
 BATCH = 64  # works in a transaction: beyond this a shared commit saves little more
+PAUSE = 0.02  # seconds, times the collisions so far
 TRIES = 10  # collisions of one work with other processes before its caller hears of it
 
 
@@ -139,11 +141,15 @@ def _raised(jobs: list[_Job], at: int, error: BaseException) -> list[list[_Job]]
 
 
 def _collided(jobs: list[_Job], error: CollisionError) -> list[list[_Job]]:
-    """Run the jobs again in halves, which hold fewer locks at a time."""
+    """Run the jobs again in halves, which hold fewer locks at a time.
+
+    The pause lets the other process, which has won, take what it waits for.
+    """
     for job in jobs:
         job.collisions += 1
     _fail([job for job in jobs if job.collisions > TRIES], error)
     again = [job for job in jobs if job.collisions <= TRIES]
+    time.sleep(PAUSE * jobs[0].collisions)
     middle = (len(again) + 1) // 2
     return [again[:middle], again[middle:]]
 

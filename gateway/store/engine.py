@@ -86,14 +86,9 @@ class Store:
             return work(transaction)
 
     def check(self) -> None:
-        """Return when the store answers, can write and its schema is current, else
+        """Return when the store answers, takes writes and its schema is current, else
         UnavailableError."""
-        version = self.commit(lambda transaction: schema.version(transaction.connection))
-        if version is None or version < schema.CURRENT:
-            found = Finding(
-                "unavailable", "schema-old", found=version or "", expected=schema.CURRENT
-            )
-            raise UnavailableError("unavailable", found)
+        self.commit(lambda transaction: schema.require(transaction.connection))
 
     def close(self) -> None:
         """Finish the works that wait, end the thread, close the connections."""
