@@ -1,15 +1,16 @@
 """Group commit: who shares a commit, and what a work that raises does to the others."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from store_sample import Databases, add, sample
+from store_sample import KINDS, Databases, add, sample
 
+from gateway import store as stores
 from gateway.errors import UnavailableError
 from gateway.flows.ports import Transaction
 from gateway.store import Store
