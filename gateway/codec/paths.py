@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.model.manifest import CrewMember, Manifest, Remark
+from gateway.model.manifest import CrewMember, Document, Manifest, Remark
 from gateway.model.response import Answer, Response
 from gateway.model.values import Communication, Identifier
 
@@ -24,6 +24,7 @@ DISCRIMINATORS: dict[type, str] = {
     Identifier: "scheme",
     Communication: "type",
     CrewMember: "role",
+    Document: "kind",
     Remark: "audience",
 }
 
@@ -95,23 +96,23 @@ class Field:
     type: Any
     many: bool
     required: bool
+    default: object = None
 
 
 @cache
 def fields(struct: type) -> dict[str, Field]:
     """Return the fields of a canonical class by name."""
     hints = typing.get_type_hints(struct)
-    needed = {f.name for f in msgspec.structs.fields(struct) if f.required}
-    return {name: _field(name, hint, name in needed) for name, hint in hints.items()
-            if name in struct.__struct_fields__}  # type: ignore[attr-defined]  # fmt: skip
+    return {f.name: _field(f, hints[f.name]) for f in msgspec.structs.fields(struct)}
 
 
-def _field(name: str, hint: Any, required: bool) -> Field:
+def _field(field: msgspec.structs.FieldInfo, hint: Any) -> Field:
+    default = None if field.required else field.default
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         hint = next(a for a in typing.get_args(hint) if a is not type(None))
     if typing.get_origin(hint) is tuple:
-        return Field(name, typing.get_args(hint)[0], True, required)
-    return Field(name, hint, False, required)
+        return Field(field.name, typing.get_args(hint)[0], True, field.required, default)
+    return Field(field.name, hint, False, field.required, default)
 
 
 def is_struct(kind: Any) -> bool:

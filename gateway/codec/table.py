@@ -20,7 +20,8 @@ Header (TOML), all keys that exist:
     message_name           the counterpart's own name of the type
     after_decode           named transforms, run on what was decoded
     before_encode          named transforms, run before encoding
-    rules                  named checks of the canonical document
+    rules                  named checks of the canonical document, decoded or to be encoded
+    encode_rules           those that only hold for a document to be encoded
     draft                  may be encoded as a marked draft with mandatory leaves unfed
     unknown                json: "refuse" (default) | "report": fields that the layout lacks
 
@@ -79,6 +80,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     after_decode: tuple[str, ...] = ()
     before_encode: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    encode_rules: tuple[str, ...] = ()
     draft: bool = False
     unknown: Literal["refuse", "report"] = "refuse"
 

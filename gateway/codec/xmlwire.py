@@ -55,6 +55,17 @@ class XmlSchema:
     def _slow(self) -> xmlschema.XMLSchema10:
         return xmlschema.XMLSchema10(str(self._file), allow="local")
 
+    def sender_path(self, path: str, indexes: tuple[int, ...] = ()) -> str:
+        """Return `Declaration/Consignment[2]/ID` for (`Declaration/Consignment/ID`, (1,)).
+
+        indexes: one per repeating element on the way, from 0; missing ones are 0.
+        """
+        node, rest, shown = self.node, list(indexes), []
+        for name in path.split("/"):
+            node = next((n for n in (*node.children, *node.attributes) if n.name == name), node)
+            shown.append(f"{name}[{(rest.pop(0) if rest else 0) + 1}]" if node.repeats else name)
+        return "/".join(shown)
+
     def conform(self, root: etree._Element) -> etree._Element:
         """Return the document as the table reads it.
 
