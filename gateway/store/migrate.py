@@ -1,5 +1,6 @@
 """Bringing a database to the current schema."""
 
+import threading
 from pathlib import Path
 
 from alembic import command
@@ -10,6 +11,7 @@ from gateway.store.engine import WAIT, engines
 from gateway.store.failures import translated
 
 _LOCK = 4_729_518  # any number that no other program on this database locks
+_ONE_AT_A_TIME = threading.Lock()  # alembic keeps the context of a run in a module
 
 
 def upgrade(url: str, *, wait: float = WAIT) -> None:
@@ -19,7 +21,7 @@ def upgrade(url: str, *, wait: float = WAIT) -> None:
     """
     writer, readers = engines(url, wait)
     try:
-        with translated(), writer.begin() as connection:
+        with _ONE_AT_A_TIME, translated(), writer.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             command.upgrade(configuration(connection), "head")

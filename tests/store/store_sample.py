@@ -34,6 +34,10 @@ def postgres_server() -> Iterator[str]:
     try:
         handle = _wheel(folder).get_server(folder / "cluster", cleanup_mode="delete")
         try:
+            with psycopg.connect(handle.get_uri(), autocommit=True) as connection:
+                # The server is never killed here, so waiting for its disk would show nothing.
+                connection.execute("ALTER SYSTEM SET fsync = off")
+                connection.execute("SELECT pg_reload_conf()")
             yield handle.get_uri()
         finally:
             handle.cleanup()

@@ -1,0 +1,119 @@
+"""A process of its own that works on a store: `store_program.py write|contend URL NAME ...`.
+
+It tells on standard output what is durable, one line each, before anything else happens.
+"""
+
+import os
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from store_sample import NOW, at, sample
+
+from gateway import store as stores
+from gateway.flows.ports import Event, Task, Transaction
+from gateway.model.states import TaskKind
+from gateway.store import Store
+
+
+def tell(line: str) -> None:
+    """Write a line at once and whole: one system call, shorter than a pipe's buffer."""
+    os.write(1, f"{line}\n".encode())
+
+
+def in_threads(number: int, work: Callable[[], None]) -> None:
+    """Run a work in so many threads; the first that raises ends the process."""
+    pool = ThreadPoolExecutor(number)
+    done, _ = wait([pool.submit(work) for _ in range(number)], return_when=FIRST_EXCEPTION)
+    for future in done:
+        if error := future.exception():
+            traceback.print_exception(error)
+            os._exit(1)
+
+
+def original(name: str) -> bytes:
+    """Return the bytes that belong to a message, of several pages."""
+    return name.encode() * 800
+
+
+def accept(tx: Transaction, name: str) -> None:
+    """Accept a message: all of it or nothing."""
+    tx.add_message(sample(name, conversation_id="c", keys=(("batch", name),)))
+    tx.attach(name, "original", original(name), "text/xml", "document")
+    tx.attach(name, "report", name.encode(), "application/json", "report")
+    tx.append_evidence(name, name.encode(), b"salt", b"leaf")
+    tx.add_event(name, Event(NOW, "accepted", {"number": str(tx.count("accepted"))}))
+    tx.enqueue(TaskKind.SEND, name, "cn", f"key {name[-1]}", NOW)
+
+
+def deliver(tx: Transaction, owner: str) -> list[str]:
+    """Finish what can be leased, in one commit."""
+    leased = tx.lease(owner, NOW, at(60), 3)
+    for task in leased:
+        assert tx.complete(task.id, owner)
+        tx.add_event(task.message_id, Event(NOW, "delivered"))
+    return [task.message_id for task in leased]
+
+
+def write(store: Store, name: str) -> None:
+    """Accept and deliver messages until somebody kills the process."""
+    numbers = count()
+
+    def loop() -> None:
+        for number in numbers:
+            message = f"{name}.{number}"
+            store.commit(partial(accept, name=message))
+            tell(f"accepted {message}")
+            for delivered in store.commit(lambda tx: deliver(tx, name)):
+                tell(f"delivered {delivered}")
+
+    in_threads(6, loop)
+
+
+def contend(store: Store, name: str, folder: str) -> None:
+    """Do what other processes do at the same time, and tell what came out."""
+    numbers = iter(range(60))
+
+    def turn(number: int) -> None:
+        key = f"key {number}"
+        tell(f"allocated {number} {store.commit(lambda tx: tx.allocate('scope', key, name))}")
+        tell(f"counted {store.commit(lambda tx: tx.count('contended'))}")
+        added = store.commit(lambda tx: tx.add_message(sample(f"{name} {number}", external_id=key)))
+        tell(f"added {number} {added}")
+
+    def loop() -> None:
+        for number in numbers:
+            turn(number)
+        for line in work_off(store, name, Path(folder)):
+            tell(line)
+
+    in_threads(4, loop)
+
+
+def work_off(store: Store, name: str, folder: Path) -> Iterator[str]:
+    """Work on tasks until there are none; a file per key shows who is at it."""
+    owner = f"{name} {threading.get_ident()}"
+
+    def finish(tx: Transaction, task: Task) -> int:
+        assert tx.complete(task.id, owner)
+        return tx.count(f"place {task.order_key}")
+
+    while store.read(lambda tx: tx.backlog()):
+        for task in store.commit(lambda tx: tx.lease(owner, NOW, at(60), 2)):
+            mark = folder / task.order_key
+            os.close(os.open(mark, os.O_CREAT | os.O_EXCL))  # fails if another is at it
+            store.commit(lambda tx: tx.count("steps under way"))
+            mark.unlink()
+            place = store.commit(partial(finish, task=task))
+            yield f"worked {task.order_key} {place} {task.id}"
+
+
+if __name__ == "__main__":
+    action, url, *arguments = sys.argv[1:]
+    with stores.open(url) as opened:
+        {"write": write, "contend": contend}[action](opened, *arguments)
