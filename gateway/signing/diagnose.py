@@ -28,13 +28,21 @@ CAUSES = {
 }
 
 _WHITE = " \t\r\n"
-_PREFIXES = (None, "ds", "dsig", "ns0", "ns1", "ns2")
+_PREFIXES = (b"", b"ds", b"dsig", b"ns0", b"ns1", b"ns2")
+_START = re.compile(rb'<([^\s/>]+)((?: [^\s=>]+="[^"]*")*)')
+_ATTRIBUTE = re.compile(rb' ([^\s=>]+)="([^"]*)"')
+
+
+LARGEST = 1_000_000
+"""Octets of a document that is looked into: a refusal must not take long."""
 
 
 def digest_cause(root: etree._Element, content: bytes, digest: bytes) -> Finding | None:
     """Return why a document (its signature taken out, `content` its C14N) has another digest
     than its signer stated, or None. The tree may be changed."""
-    for rule, octets in _other_contents(root, content):
+    if len(content) > LARGEST:
+        return None
+    for rule, octets in _other_contents(root):
         if hashlib.sha256(octets).digest() == digest:
             return _cause(rule)
     return None
@@ -55,10 +63,8 @@ def _cause(rule: str) -> Finding:
     return Finding("signature-invalid", rule, "ds:Signature", found=CAUSES[rule])
 
 
-def _other_contents(root: etree._Element, content: bytes) -> Iterator[tuple[str, bytes]]:
+def _other_contents(root: etree._Element) -> Iterator[tuple[str, bytes]]:
     yield "exclusive-c14n", etree.tostring(root, method="c14n", exclusive=True)
-    for prefix in _PREFIXES:
-        yield "namespace-prefixes", _renamed(content, root.nsmap, root.tag, prefix)
     last = root[-1] if len(root) else None
     if last is None:
         root.text = (root.text or "").rstrip(_WHITE)
@@ -74,26 +80,33 @@ def _other_contents(root: etree._Element, content: bytes) -> Iterator[tuple[str,
 
 
 def _other_messages(info: etree._Element, message: bytes) -> Iterator[tuple[str, bytes]]:
+    """Whoever rewrites prefixes, of the signature or of the root, changes SignedInfo: its
+    inclusive C14N names the namespaces of the root."""
     yield "exclusive-c14n", etree.tostring(info, method="c14n", exclusive=True)
-    for prefix in _PREFIXES:
-        yield "namespace-prefixes", _renamed(message, info.nsmap, f"{{{DSIG}}}SignedInfo", prefix)
+    root = etree.QName(info.getroottree().getroot()).namespace
+    for uri in filter(None, (DSIG, root)):
+        for prefix in _PREFIXES:
+            yield "namespace-prefixes", _renamed(message, uri.encode(), prefix)
 
 
-def _renamed(
-    octets: bytes, namespaces: dict[str | None, str], tag: object, prefix: str | None
-) -> bytes:
-    """Return canonical octets with another prefix for the namespace of their first element.
-
-    Declarations of one element keep their canonical order only when there is one; that is
-    the case worth finding.
-    """
-    uri = etree.QName(str(tag)).namespace or ""
-    old = next((name for name, value in namespaces.items() if value == uri), None)
-    was, becomes = (f"{old}:" if old else ""), (f"{prefix}:" if prefix else "")
-    tags = re.compile(rb"(</?)" + re.escape(was.encode()) + rb"(?=[^/:<>]+[ />])")
-    renamed = tags.sub(rb"\1" + becomes.encode(), octets)
-    declared = f'xmlns{":" + old if old else ""}="{uri}"'.encode()
-    return renamed.replace(declared, f'xmlns{":" + prefix if prefix else ""}="{uri}"'.encode(), 1)
+def _renamed(octets: bytes, uri: bytes, prefix: bytes) -> bytes:
+    """Return canonical octets whose first element binds a namespace to another prefix."""
+    start = _START.match(octets)
+    if start is None:
+        return octets
+    attributes = _ATTRIBUTE.findall(start[2])
+    declared = {name: value for name, value in attributes if name.startswith(b"xmlns")}
+    old = next((name for name, value in declared.items() if value == uri), None)
+    if old is None:
+        return octets
+    del declared[old]
+    declared[b"xmlns:" + prefix if prefix else b"xmlns"] = uri
+    others = [pair for pair in attributes if not pair[0].startswith(b"xmlns")]
+    stated = b"".join(b' %b="%b"' % pair for pair in [*sorted(declared.items()), *others])
+    was, becomes = old.removeprefix(b"xmlns").removeprefix(b":"), prefix
+    tags = re.compile(b"(</?)" + (re.escape(was) + b":" if was else b"(?=[^/:<>]+[ />])"))
+    new = rb"\1" + (becomes + b":" if becomes else b"")
+    return tags.sub(new, b"<" + start[1] + stated + octets[start.end(2) :])
 
 
 def _from_der(value: bytes) -> bytes | None:
