@@ -82,7 +82,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the peer's certificate; start the timer for the first head."""
-        super().connection_made(JoinedWrites(transport, self.loop))
+        super().connection_made(JoinedWrites(transport, self.loop, self._unread))
         if len(self.connections) > self._bounds.connections:
             transport.abort()
             return
@@ -98,7 +98,10 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Parse, then see that the request is within its bounds."""
+        """Parse, then see that the request is within its bounds. After our last word to
+        this peer nothing is parsed any more."""
+        if self.transport.is_closing():
+            return
         self._read += len(data)
         super().data_received(data)
         if self.transport.is_closing():
@@ -145,6 +148,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
+
+    def _unread(self) -> bool:
+        return self._phase in (_Phase.HEAD, _Phase.BODY)
 
     def _current(self) -> RequestResponseCycle | None:
         """The newest request of this connection: uvicorn declares it as always there."""
