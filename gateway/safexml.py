@@ -7,6 +7,7 @@ Counting is conservative: markup inside CDATA and comments counts as markup.
 
 import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NoReturn
@@ -135,37 +136,32 @@ def _names(content: bytes) -> set[bytes]:
 def _tree(content: bytes) -> etree._Element:
     if not _local.must_parse_apart(content):
         return etree.fromstring(content, _local.parser)
-    made: list[etree._Element] = []
-    failed: list[etree.XMLSyntaxError] = []
-
-    def work() -> None:
-        try:
-            made.append(etree.fromstring(content, _local.parser))
-        except etree.XMLSyntaxError as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=work, name="xml")
-    thread.start()
-    thread.join()
-    if not made:
-        raise failed[0] if failed else MemoryError
-    return made[0]
+    with ThreadPoolExecutor(1, "xml") as own_thread:
+        return own_thread.submit(lambda: etree.fromstring(content, _local.parser)).result()
 
 
 def c14n(element: etree._Element) -> bytes:
     """Return the inclusive C14N 1.0 (no comments) of an element and what is in it.
 
     An element that is not the root is serialised and parsed again first: lxml writes a wrong
-    `xmlns=""` for subtrees whose default namespace is declared outside.
+    `xmlns=""` for subtrees whose default namespace is declared outside. DocumentError
+    `malformed` for a namespace that is a relative URI: C14N has none of them.
     """
-    if element.getparent() is None:
-        return etree.tostring(element, method="c14n", with_comments=False)
+    apex = element if element.getparent() is None else _apart(element)
+    try:
+        return etree.tostring(apex, method="c14n", with_comments=False)
+    except etree.C14NError:
+        _refuse("malformed", "relative-namespace")
+
+
+def _apart(element: etree._Element) -> etree._Element:
+    """Return a copy of an element as the root of a document of its own."""
     octets = etree.tostring(element, encoding="utf-8", xml_declaration=False, with_tail=False)
     apex = etree.fromstring(octets, _local.parser)
     for name, value in _inherited(element).items():
         if apex.get(name) is None:
             apex.set(name, value)
-    return etree.tostring(apex, method="c14n", with_comments=False)
+    return apex
 
 
 def first_fault(content: bytes, schema: etree.XMLSchema) -> int | None:
