@@ -32,7 +32,7 @@ class Decoder:
 
     def _function(self, scope: Scope) -> None:
         root = scope.row is None
-        head = "def decode(e, head, t):" if root else f"def {function('decode', scope)}(e, t, i):"
+        head = "def decode(e, head, t):" if root else f"def {function('decode', scope)}(e, t):"
         with self.source.block(head):
             self._read(scope)
             for leaf in scope.leaves:
@@ -53,7 +53,7 @@ class Decoder:
         for inner in scope.scopes:
             self.source.line(f"l{inner.number} = []")
         reader = XmlReader if self.xml else RecordReader
-        reader(self.source, scope).group(scope.node, "e")
+        reader(self.source, scope, self.plan.left).group(scope.node, "e")
 
     # converting
     def _convert(self, scope: Scope, leaf: Leaf) -> None:
@@ -96,14 +96,11 @@ class Decoder:
         self.source.line(f"return {scope.element.__name__}({', '.join(arguments)})")
 
     def _given(self, scope: Scope, place: Place) -> list[str]:
-        """Return arguments for fields that no row fills: the direction, and a line's number."""
+        """Return the direction, where the kind of document fixes it and no row fills it."""
         missing = [f.name for f in fields(scope.element).values() if f.required]
-        given = []
-        if "direction" in missing and "direction" not in place.children:
-            given.append(f"direction=Direction({self.plan.table.header.direction!r})")
-        if "sequence" in missing and "sequence" not in place.children:
-            given.append("sequence=i")
-        return given
+        if "direction" not in missing or "direction" in place.children:
+            return []
+        return [f"direction=Direction({self.plan.table.header.direction!r})"]
 
     def _argument(self, place: Place, name: str) -> str:
         value = self._value(place)

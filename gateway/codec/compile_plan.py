@@ -19,6 +19,7 @@ from gateway.errors import Finding, GatewayError
 
 Converters = Callable[[str], Converter]
 HEAD = "head."
+OWN_WORDS = ("doc", "omit", "refuse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Leaf:
     nodes: the primary wire leaf, then the parts. steps: canonical path below the scope, () for
     the scope's element itself, None for a constant or a head value. constant: of a row without
     a canonical place. default: wire text when the canonical value is absent. required: absent
-    is refused. together: absent lets its optional group be left out.
+    is refused. asks: source words other than the document and constants. together: absent lets
+    its optional group be left out.
     """
 
     number: int
@@ -41,6 +43,7 @@ class Leaf:
     constant: str | None = None
     default: str | None = None
     required: bool = False
+    asks: tuple[str, ...] = ()
 
     @property
     def together(self) -> bool:
@@ -99,20 +102,30 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A table that fits its wire tree. entries: by number."""
+    """A table that fits its wire tree. entries: by number.
+
+    left: rows whose wire values decoding leaves out, by wire path (of a whole subtree, too).
+    """
 
     table: Table
     node: WireNode
     root: Scope
     entries: dict[int, Entry]
+    left: dict[str, Row]
 
 
 def build(table: Table, node: WireNode, converters: Converters) -> tuple[Plan, list[Finding]]:
     """Plan a table; the plan may be compiled only when there are no findings."""
     builder = _Builder(table, node, converters)
     builder.run()
-    plan = Plan(table, node, builder.root, builder.entries)
+    plan = Plan(table, node, builder.root, builder.entries, _left(table))
     return plan, builder.findings
+
+
+def _left(table: Table) -> dict[str, Row]:
+    read = {row.path for row in table.rows if row.decodes}
+    unread = (row for row in table.rows if not row.decodes and row.path not in read)
+    return {row.path: row for row in unread}
 
 
 class _Builder:
@@ -227,6 +240,7 @@ class _Builder:
         words = row.sources or ("doc", "refuse" if nodes[0].mandatory else "omit")
         default = next((w[6:] for w in words if w.startswith("const:")), None)
         required = words[-1] == "refuse"
+        asks = tuple(w for w in words if w not in OWN_WORDS and not w.startswith("const:"))
         if row.constant is not None:
             return Leaf(row.line, row, nodes, constant=row.constant)
         converter = self._converter(row, len(nodes))
@@ -234,7 +248,9 @@ class _Builder:
             return None
         if row.canonical.startswith(HEAD):
             head = row.canonical.removeprefix(HEAD)
-            return Leaf(row.line, row, nodes, converter, None, str, head, None, default, required)
+            return Leaf(
+                row.line, row, nodes, converter, None, str, head, None, default, required, asks
+            )
         placed = self._place(row, scope)
         if placed is None:
             return None
@@ -244,7 +260,7 @@ class _Builder:
         elif not _takes(kind, converter.canonical):
             found = getattr(converter.canonical, "__name__", str(converter.canonical))
             self.wrong(row, "type", found, getattr(kind, "__name__", str(kind)))
-        return Leaf(row.line, row, nodes, converter, steps, kind, "", None, default, required)
+        return Leaf(row.line, row, nodes, converter, steps, kind, "", None, default, required, asks)
 
     def _converter(self, row: Row, parts: int) -> Converter | None:
         if not row.canonical:

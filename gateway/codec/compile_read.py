@@ -1,16 +1,21 @@
 """Generates the reading of wire texts: from an lxml tree, or from a nested record."""
 
+from collections.abc import Mapping
+from itertools import takewhile
+
 from gateway.codec.compile_plan import Scope
 from gateway.codec.compile_source import Source, plain
 from gateway.codec.compile_tree import function
+from gateway.codec.table import Row
 from gateway.codec.wire import Base, Kind, WireNode
 
 
 class _Reader:
     """What reading XML and records has in common: which wire leaf goes into which name."""
 
-    def __init__(self, source: Source, scope: Scope) -> None:
+    def __init__(self, source: Source, scope: Scope, left: Mapping[str, Row]) -> None:
         self.source = source
+        self.left = left
         self.scope = scope
         self.texts = {
             node.path: name
@@ -24,14 +29,23 @@ class _Reader:
     def wanted(self, node: WireNode) -> bool:
         """True when something at or below a node is read in this scope."""
         paths = (node.path, *(a.path for a in node.attributes))
-        if any(path in self.texts or path in self.scopes for path in paths):
+        if any(p in self.texts or p in self.scopes or p in self.left for p in paths):
             return True
         return not node.repeats and any(self.wanted(child) for child in node.children)
+
+    def fresh(self, prefix: str) -> str:
+        """Return a new name."""
+        self.nested += 1
+        return f"{prefix}{self.nested}"
+
+    def leave(self, node: WireNode, value: str) -> None:
+        """Write the noting of something that is left out."""
+        self.source.line(f"leave({self.left[node.path].line}, t, {value})")
 
     def append(self, scope: Scope, element: str) -> None:
         """Write the reading of one element of a list."""
         rows = f"l{scope.number}"
-        call = f"{function('decode', scope)}({element}, t, len({rows}) + 1)"
+        call = f"{function('decode', scope)}({element}, t)"
         self.source.line(f"t.append({scope.number})")
         if any(leaf.steps == () for leaf in scope.leaves):
             self.source.line(f"value = {call}")
@@ -45,25 +59,53 @@ class XmlReader(_Reader):
     """Goes along the children in the order that the schema has already confirmed."""
 
     def group(self, node: WireNode, element: str) -> None:
-        """Write the reading of a group's attributes and children."""
+        """Write the reading of a group's attributes and children.
+
+        Mandatory children that come first have a fixed place; from the first other one on,
+        the reader goes from child to child.
+        """
         self.attributes(node, element)
         children = list(node.children)
         while children and not self.wanted(children[-1]):
             children.pop()
-        if not children:
+        fixed = len(list(takewhile(_single, children)))
+        for at, inner in enumerate(children[:fixed]):
+            if self.wanted(inner):
+                self.fixed(inner, f"{element}[{at}]")
+        if len(children) > fixed == 0:
+            self.sequence(children, f"iter({element})")
+        elif len(children) > fixed:
+            with self.source.block(f"if len({element}) > {fixed}:"):
+                self.sequence(children[fixed:], f"iter({element}[{fixed}:])")
+
+    def fixed(self, node: WireNode, place: str) -> None:
+        """Write the reading of a child at a fixed place."""
+        if node.kind is Kind.LEAF and not node.attributes and node.path in self.texts:
+            self.source.line(f'{self.texts[node.path]} = {place}.text or ""')
             return
-        self.nested += 1
-        rest, child = f"rest{self.nested}", f"c{self.nested}"
-        self.source.line(f"{rest} = iter({element})")
-        self.source.line(f"{child} = next({rest}, END)")
+        child = self.fresh("c")
+        self.source.line(f"{child} = {place}")
+        if node.path in self.left:
+            self.leave(node, child)
+        else:
+            self.single(node, child)
+
+    def sequence(self, children: list[WireNode], rest: str) -> None:
+        """Write the reading of children that may be absent or repeat."""
+        iterator, child = self.fresh("rest"), self.fresh("c")
+        self.source.line(f"{iterator} = {rest}")
+        self.source.line(f"{child} = next({iterator}, END)")
         for at, inner in enumerate(children):
-            self.child(inner, child, rest, last=at == len(children) - 1)
+            self.child(inner, child, iterator, last=at == len(children) - 1)
 
     def attributes(self, node: WireNode, element: str) -> None:
         """Write the reading of the attributes that the scope wants."""
         for attribute in node.attributes:
+            value = f'{element}.get("{attribute.name[1:]}", "")'
             if name := self.texts.get(attribute.path):
-                self.source.line(f'{name} = {element}.get("{attribute.name[1:]}", "")')
+                self.source.line(f"{name} = {value}")
+            elif attribute.path in self.left:
+                self.leave(attribute, value)
 
     def child(self, node: WireNode, child: str, rest: str, *, last: bool) -> None:
         """Write the reading of one kind of child and the step to the next."""
@@ -71,6 +113,8 @@ class XmlReader(_Reader):
         with self.source.block(f"{word} {child}.tag == T_{plain(node.name)}:"):
             if node.path in self.scopes:
                 self.element(self.scopes[node.path], child)
+            elif node.path in self.left:
+                self.leave(node, child)
             elif self.wanted(node):
                 self.single(node, child)
             if node.repeats or not last:
@@ -101,11 +145,12 @@ class RecordReader(_Reader):
         for child in node.children:
             if child.path in self.scopes:
                 self.rows(self.scopes[child.path], element)
+            elif child.path in self.left:
+                self.leave(child, f"{element}.get({child.name!r})")
             elif name := self.texts.get(child.path):
                 self.source.line(f"{name} = {self.value(child, element)}")
             elif self.wanted(child):
-                self.nested += 1
-                inner = f"g{self.nested}"
+                inner = self.fresh("g")
                 self.source.line(f"{inner} = {element}.get({child.name!r}) or NOTHING")
                 self.group(child, inner)
 
@@ -123,3 +168,7 @@ class RecordReader(_Reader):
                 self.source.line(f"l{scope.number}.append(as_text(r))")
             else:
                 self.append(scope, "r")
+
+
+def _single(node: WireNode) -> bool:
+    return node.mandatory and not node.repeats and not node.choice

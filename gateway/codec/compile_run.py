@@ -8,6 +8,7 @@ then: replayed that far, the trace says at which elements.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from gateway.codec.compile_plan import Entry, Plan
@@ -49,7 +50,8 @@ class Problem:
 
 class Trace(list[Any]):
     """Row numbers and wire texts of a run of one plan. narrowed, defaulted: rows that lost
-    something or took the table's constant (once per occurrence)."""
+    something or took the table's constant (once per occurrence). left: row number to the wire
+    texts that decoding left out."""
 
     def __init__(self, plan: Plan | None = None) -> None:
         super().__init__()
@@ -57,6 +59,7 @@ class Trace(list[Any]):
         self.problems: list[Problem] = []
         self.narrowed: list[int] = []
         self.defaulted: list[int] = []
+        self.left: dict[int, list[str]] = {}
 
 
 Found = tuple[int, tuple[int, ...], tuple[str, ...]]
@@ -148,6 +151,25 @@ def typed(number: int, t: Trace, text: str, base: Base) -> Value:
 def as_text(value: Value | None) -> str:
     """Return a JSON value as wire text, "" when it is absent."""
     return "" if value is None else text_of(value)
+
+
+def leave(number: int, t: Trace, value: Any) -> None:
+    """Note what decoding leaves out: a text, a part of a record, or an element."""
+    t.left.setdefault(number, []).extend(filter(None, _texts(value)))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
+    elif isinstance(value, str | int | Decimal):
+        yield text_of(value)
+    elif value is not None:
+        for element in value.iter():
+            yield (element.text or "").strip()
+            yield from element.attrib.values()
 
 
 def left(number: int, t: Trace) -> None:

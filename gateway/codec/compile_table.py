@@ -25,7 +25,7 @@ from gateway.model.values import Canonical
 
 _CALLED = (
     "END", "NOTHING", "as_text", "at", "attribute", "by", "compare", "digits", "form", "lack",
-    "left", "long", "many", "miss", "present", "recalled", "text", "typed", "unlike",
+    "leave", "left", "long", "many", "miss", "present", "recalled", "text", "typed", "unlike",
 )  # fmt: skip
 
 

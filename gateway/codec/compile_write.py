@@ -1,11 +1,17 @@
 """Generates the writing of wire texts: as canonical XML octets, or into a nested record."""
 
+from decimal import Decimal
+
 from gateway.codec.compile_plan import Leaf, Scope
 from gateway.codec.compile_run import Trace, attribute, text
 from gateway.codec.compile_source import Source
 from gateway.codec.compile_tree import function
 from gateway.codec.table import Header
 from gateway.codec.wire import Base, Kind, WireNode, WireType
+from gateway.model.values import Measure, Moment, Money, PackageQuantity
+
+_NUMBERS = (int, Decimal, Measure, PackageQuantity, Money, Moment)
+"""Their wire text is digits: nothing in it needs escaping."""
 
 
 class _Writer:
@@ -162,7 +168,8 @@ class XmlWriter(_Writer):
             self._noted(leaf, name)
             self.checks(leaf, name, node.type)
             inner = "".join(self._attribute(a) for a in sorted(node.attributes, key=_by_name))
-            value = f"{{text({leaf.number}, t, {name})}}"
+            plain = name == leaf.names[0] and leaf.type in _NUMBERS
+            value = f"{{{name}}}" if plain else f"{{text({leaf.number}, t, {name})}}"
             shown = f"<{node.name}{inner}>{value}</{node.name}>"
             self.source.line(f"{result} = f{_quoted(shown)}")
         self.missing(leaf, name, node)

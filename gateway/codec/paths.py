@@ -10,7 +10,6 @@ import types
 import typing
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -99,11 +98,17 @@ class Field:
     default: object = None
 
 
-@cache
+_fields: dict[type, dict[str, Field]] = {}
+
+
 def fields(struct: type) -> dict[str, Field]:
     """Return the fields of a canonical class by name."""
-    hints = typing.get_type_hints(struct)
-    return {f.name: _field(f, hints[f.name]) for f in msgspec.structs.fields(struct)}
+    known = _fields.get(struct)
+    if known is None:
+        hints = typing.get_type_hints(struct)
+        found = msgspec.structs.fields(struct)
+        known = _fields[struct] = {f.name: _field(f, hints[f.name]) for f in found}
+    return known
 
 
 def _field(field: msgspec.structs.FieldInfo, hint: Any) -> Field:

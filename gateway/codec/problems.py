@@ -77,24 +77,18 @@ def _finding(problem: Problem, entry: Entry, where: str, target: str) -> Finding
 
 
 def _expected(problem: Problem, entry: Entry) -> str:
-    node_type = entry.node.type
-    match problem.kind:
-        case "unlike":
-            return entry.row.constant or ""
-        case "lack":
-            return "all or none of what belongs together"
-        case "miss":
-            return " or ".join(w for w in entry.row.sources if w != "refuse") or "a value"
-        case "many":
-            return f"at most {entry.node.max}"
-        case "recalled" if node_type is not None:
-            return f"at most {node_type.max_length} (recalled, not confirmed)"
-        case "long" | "form" if node_type is not None:
-            return wanted(node_type)
-        case "character":
-            return "characters that XML can hold"
-        case _:
-            return ""
+    words = {
+        "unlike": entry.row.constant or "",
+        "lack": "all or none of what belongs together",
+        "miss": " or ".join(w for w in entry.row.sources if w != "refuse") or "a value",
+        "many": f"at most {entry.node.max}",
+        "character": "characters that XML can hold",
+    }
+    if entry.node.type is not None:
+        most = entry.node.type.max_length
+        words["recalled"] = f"at most {most} (recalled, not confirmed)"
+        words["long"] = words["form"] = wanted(entry.node.type)
+    return words.get(problem.kind, "")
 
 
 def _joined(expected: str, target: str) -> str:

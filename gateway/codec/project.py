@@ -65,10 +65,16 @@ def _crew(member: CrewMember, disclose: frozenset[str]) -> CrewMember | None:
     return CrewMember(role=member.role, **{name: getattr(member, name) for name in shown})
 
 
-@cache
+_personal_fields: dict[type, tuple[str, ...]] = {}
+
+
 def _touching(kind: type) -> tuple[str, ...]:
     """Return the fields of a class at or below which something personal can stand."""
-    return tuple(f.name for f in fields(kind).values() if _personal(f.type))
+    found = _personal_fields.get(kind)
+    if found is None:
+        found = tuple(f.name for f in fields(kind).values() if _personal(f.type))
+        _personal_fields[kind] = found
+    return found
 
 
 @cache
