@@ -1,8 +1,7 @@
 """The only place that parses XML: one hardened parser, with caps that hold before C14N.
 
-Every cap bounds the work before it is done: size, elements and attributes are counted on the
-octets (UTF-8 keeps markup ASCII), namespaces in scope while a second, counting parser reads.
-Counting is conservative: markup inside CDATA and comments counts as markup.
+Size, elements and attributes are counted on the octets (UTF-8 keeps markup ASCII; markup in
+CDATA and comments counts), namespaces in scope while a second, counting parser reads.
 """
 
 import re
@@ -10,7 +9,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from lxml import etree
 
@@ -250,31 +249,37 @@ def _attribute_patterns(most: int) -> tuple[re.Pattern[bytes], re.Pattern[bytes]
     )
 
 
+class _Declarations:
+    """A parser target that builds nothing: it counts the declarations in scope."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.open = 0
+
+    def start_ns(self, prefix: str, uri: str) -> None:
+        self.open += 1
+        if self.open > self.most:
+            _refuse("schema-invalid", "namespaces", expected=f"at most {self.most} in scope")
+
+    def end_ns(self, prefix: str) -> None:
+        self.open -= 1
+
+    def close(self) -> None: ...
+
+
 def _check_namespaces(content: bytes, limits: Limits) -> None:
     """Count the declarations in scope while parsing, for documents that have many at all."""
     if content.count(b"xmlns") <= limits.namespaces:
         return
-    counting = etree.XMLPullParser(
-        ("start-ns", "end-ns"),
+    target: Any = _Declarations(limits.namespaces)  # the stub asks for methods it can lack
+    counting = etree.XMLParser(
+        target=target,
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
-        huge_tree=False,
-        collect_ids=False,
     )
-    open_now = 0
     try:
-        for start in range(0, len(content), _CHUNK):
-            counting.feed(content[start : start + _CHUNK])
-            for event, _ in counting.read_events():
-                open_now += 1 if event == "start-ns" else -1
-                if open_now > limits.namespaces:
-                    _refuse(
-                        "schema-invalid",
-                        "namespaces",
-                        path=f"near offset {start}",
-                        expected=f"at most {limits.namespaces} in scope",
-                    )
+        etree.fromstring(content, counting)
     except etree.XMLSyntaxError as error:
         _refuse_syntax(error)
 
