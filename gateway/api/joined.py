@@ -10,9 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 _MUCH = 65_536
-LINGER_SECONDS = 2.0
-"""A peer that still sends would lose our answer to a reset if we closed at once
-(RFC 9112 9.6), so we listen on, and throw away, for so long."""
 
 
 class JoinedWrites(asyncio.Transport):
@@ -26,9 +23,13 @@ class JoinedWrites(asyncio.Transport):
         transport: asyncio.Transport,
         loop: asyncio.AbstractEventLoop,
         unread: Callable[[], bool],
+        linger: float,
     ) -> None:
-        """unread: true while the peer is in the middle of a request."""
+        """unread: true while the peer is in the middle of a request. linger: seconds for
+        which we then listen on and throw away: a peer that still sends would lose our
+        answer to a reset if we closed at once (RFC 9112 9.6)."""
         super().__init__()
+        self._linger = linger
         self._unread = unread
         self._lingering = False
         self._transport = transport
@@ -53,7 +54,7 @@ class JoinedWrites(asyncio.Transport):
             return
         self._lingering = True
         self.resume_reading()
-        self._loop.call_later(LINGER_SECONDS, self._transport.close)
+        self._loop.call_later(self._linger, self._transport.close)
 
     def abort(self) -> None:
         """Close at once and drop what was written."""

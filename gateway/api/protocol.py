@@ -29,7 +29,8 @@ class Bounds:
 
     head: from the connection, or the first byte of a request, to the end of its head.
     body: from there to the end of the body. write: a reader that takes nothing this long is
-    cut. head_bytes: request line and headers. request_bytes: everything of one request on
+    cut. idle: between requests. linger: for a peer that still sends to read our last word.
+    head_bytes: request line and headers. request_bytes: everything of one request on
     the wire, so that chunk framing and trailers are bounded too. connections: open at once.
     """
 
@@ -37,6 +38,7 @@ class Bounds:
     body: float = 60.0
     write: float = 30.0
     idle: float = 75.0
+    linger: float = 2.0
     head_bytes: int = 65_536
     request_bytes: int = 250_000_000
     connections: int = 1_000
@@ -82,7 +84,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the peer's certificate; start the timer for the first head."""
-        super().connection_made(JoinedWrites(transport, self.loop, self._unread))
+        linger = self._bounds.linger
+        super().connection_made(JoinedWrites(transport, self.loop, self._unread, linger))
         if len(self.connections) > self._bounds.connections:
             transport.abort()
             return

@@ -178,6 +178,16 @@ def read_to_end(connection: ssl.SSLSocket) -> bytes:
     return got
 
 
+def pour(connection: ssl.SSLSocket, chunk: bytes, times: int) -> bytes:
+    """Send until the server closes, or all is sent; return its answer."""
+    try:
+        for _ in range(times):
+            connection.sendall(chunk)
+    except (ssl.SSLError, ConnectionError):
+        pass
+    return read_to_end(connection)
+
+
 def request(
     method: bytes, path: bytes, body: bytes = b"", headers: Sequence[tuple[bytes, bytes]] = ()
 ) -> bytes:

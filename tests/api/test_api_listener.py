@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from edge_tls import (
     Authority,
     client_context,
     connect,
+    pour,
     read_reply,
     read_to_end,
     request,
@@ -61,7 +63,8 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
 
 def listening(pki: Pki, app: App = echo, bounds: Bounds | None = None, drain: int = 5) -> Listener:
     tls = server_tls(pki.server, pki.agencies)
-    return Listener("agencies", app, LOCAL, tls, bounds, drain)
+    soon = replace(bounds or Bounds(), linger=0.2)
+    return Listener("agencies", app, LOCAL, tls, soon, drain)
 
 
 def trusted(pki: Pki) -> ssl.SSLContext:
@@ -226,16 +229,6 @@ def test_a_head_without_end_is_refused(pki: Pki, start: Started, loop: str) -> N
         connection.sendall(b"GET / HTTP/1.1\r\n")
         got = pour(connection, b"x: " + b"y" * 8_000 + b"\r\n", 2_000)
     assert got.startswith(b"HTTP/1.1 431 ")
-
-
-def pour(connection: ssl.SSLSocket, chunk: bytes, times: int) -> bytes:
-    """Send until the server closes, or all is sent; return its answer."""
-    try:
-        for _ in range(times):
-            connection.sendall(chunk)
-    except (ssl.SSLError, ConnectionError):
-        pass
-    return read_to_end(connection)
 
 
 def test_trailers_without_end_are_cut(pki: Pki, start: Started, loop: str) -> None:
