@@ -34,6 +34,7 @@ RULES: Mapping[str, Rule] = {
     "linked-elements": rules_goods.linked_elements,
     "loading-before-arrival": rules_crossing.loading_before_arrival,
     "mode-road": rules_crossing.mode_road,
+    "names-fit": rules_goods.names_fit,
     "net-within-gross": rules_goods.net_within_gross,
     "not-negative": rules_goods.not_negative,
     "original-only": rules_crossing.original_only,

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 
 from gateway.errors import Finding, Severity
 from gateway.model.manifest import Consignment, ConsignmentItem, Manifest
-from gateway.model.values import Contact, Measure, Party
+from gateway.model.values import Contact, Measure, Party, Text
 
 # 18 characters: registrar, kind, 6 digits of the region, 9 of the organisation, check (GB 32100).
 _CUT_CREDIT_CODE = re.compile(r"[159Y][1-9][0-9]{6}[0-9A-HJ-NPQRTUWXY]{5}")
@@ -177,6 +177,34 @@ def descriptions_fit(document: Manifest, argument: str) -> list[Finding]:
         for path, consignment in _consignments(document)
         for j, item in enumerate(consignment.items)
         if item.descriptions and len(item.descriptions[0].value) > limit
+    ]
+
+
+def _names(document: Manifest) -> Iterator[tuple[str, tuple[Text, ...]]]:
+    """Yield (path, names) of the parties and the driver that the manifests name."""
+    if document.representative:
+        yield "representative", document.representative.names
+    for index, truck in enumerate(document.means):
+        if truck.crew:
+            yield f"means[{index}].crew[0]", truck.crew[0].names
+    for path, consignment in _consignments(document):
+        for name in ("consignor", "consignee", "notify", "undg_contact"):
+            holder: Party | Contact | None = getattr(consignment, name)
+            if holder:
+                yield f"{path}.{name}", holder.names
+
+
+def names_fit(document: Manifest, argument: str) -> list[Finding]:
+    """A name has room in the target; it is never cut (TRAPS 3).
+
+    argument: the limit in characters, 70 by default.
+    """
+    limit = int(argument or "70")
+    expected = f"at most {limit} (recalled limit), or a shorter name from the sender"
+    return [
+        broken("name-length", f"{path}.names[0]", f"{len(names[0].value)} characters", expected)
+        for path, names in _names(document)
+        if names and len(names[0].value) > limit
     ]
 
 
