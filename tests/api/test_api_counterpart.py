@@ -356,6 +356,7 @@ def test_answers_and_refusals_are_counted(link: Link) -> None:
     link.open()
     link.post(b"<message/>")
     link.post(b"<message/>", (b"content-type", b"image/png"))
+    link.running.stop()
     figures = generate_latest(link.registry).decode()
     assert 'gateway_answer_seconds_count{listener="counterpart",status="200"} 1.0' in figures
     assert 'gateway_answer_seconds_count{listener="counterpart",status="422"} 1.0' in figures
