@@ -8,7 +8,8 @@ something in it is; a constant alone does not bring it about.
 from gateway.codec.compile_plan import Leaf, Plan, Scope
 from gateway.codec.compile_source import Source
 from gateway.codec.compile_tree import Place, function, grow, place_text
-from gateway.codec.compile_write import RecordWriter, XmlWriter
+from gateway.codec.compile_write_record import RecordWriter
+from gateway.codec.compile_write_xml import XmlWriter
 from gateway.codec.paths import DISCRIMINATORS
 from gateway.codec.wire import Kind
 

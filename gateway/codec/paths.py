@@ -10,6 +10,7 @@ import types
 import typing
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -53,6 +54,7 @@ class Step:
 Path = tuple[Step, ...]
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Path:
     """Read a canonical path. ValueError when it is not one."""
     steps: list[Step] = []
