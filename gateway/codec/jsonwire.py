@@ -1,177 +1,252 @@
-"""JSON documents: octets to a checked record and back.
+"""JSON documents with a known shape (`layout.json_layout`), read and written.
 
-The shape comes from a layout. A field that the layout does not know refuses: what no table
-speaks of would be lost. `null` is the same as absent. Numbers stay exact (int, Decimal).
+Read strictly: UTF-8, no name twice, no NaN, numbers without float (int or Decimal) and of a
+size that a manifest can mean, no property that the shape does not have. `null` and "" mean
+absent. A document may stand in the platform's envelope `{result, code, message, data}`. All
+findings are reported with the sender's path (`registrationTransportGoods[0].weight`); a finding
+never shows a text of the document, only its type.
 """
 
 import json
 import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, NoReturn
-
-import msgspec
+from typing import Any, cast
 
 from gateway.codec.layout import JsonLayout
-from gateway.codec.wire import Kind, Record, WireNode
-from gateway.errors import DocumentError, Finding
+from gateway.codec.wire import Kind, Record, Value, WireNode
+from gateway.errors import Finding, Severity
 
-MOST_DEPTH = 32
-"""Nesting of a document; the registration has 6."""
+MOST_VALUES = 250_000
+"""More values than a registration of the largest size can hold; they would fill the memory."""
 
-MOST_FINDINGS = 100
-_EXACT = msgspec.json.Encoder(decimal_format="number")
-_ENVELOPE = frozenset({"result", "code", "message", "data"})
-_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_DATETIME = re.compile(
-    r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?"
-)
-_OPENING = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+_LONGEST_NUMBER = 40
+_LARGEST_EXPONENT = 20
+_ODD = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_TYPES = {
+    bool: "boolean",
+    int: "number",
+    Decimal: "number",
+    str: "string",
+    list: "array",
+    type(None): "null",
+}
+_DEPTH = Finding("malformed", "depth", "", "nested too deep", "a registration")
+_ENVELOPE = "data"
+_NORMAL = "00"
+
+
+def unwrapped(names: dict[str, Any]) -> bool:
+    """True when these are the names of a document, not of the platform's envelope."""
+    return not (_ENVELOPE in names and "code" in names)
 
 
 def decode(layout: JsonLayout, content: bytes) -> tuple[Record, list[Finding]]:
-    """Read a document. DocumentError `malformed` or `encoding-unsupported`; what does not fit
-    the shape comes back as findings, with the places in the sender's terms.
-
-    The platform's answer around a document (`result`, `code`, `message`, `data`) is taken off.
-    """
-    whole = _parsed(content)
-    if isinstance(whole, dict) and whole.keys() == _ENVELOPE:
-        whole = whole["data"]
-    if not isinstance(whole, dict):
-        _refuse("malformed", "json-object", type(whole).__name__, "an object")
+    """Read a document. The record is whole only when no finding refuses."""
     findings: list[Finding] = []
-    record = _group(layout, layout.root, whole, "", findings)
-    if len(findings) > MOST_FINDINGS:
-        more = Finding("schema-invalid", "more-findings", "", str(len(findings)))
-        findings = [*findings[:MOST_FINDINGS], more]
-    return record, findings
+    document = _parsed(content, findings)
+    if any(f.severity is Severity.REFUSE for f in findings):
+        return {}, findings
+    at = ""
+    if isinstance(document, dict) and not unwrapped(document):
+        findings += _envelope(document)
+        document, at = document.get(_ENVELOPE), _ENVELOPE
+    try:
+        return _Reader(layout, findings).group(layout.root, document, at), findings
+    except RecursionError:  # below a property whose content is not known
+        return {}, [*findings, _DEPTH]
 
 
 def encode(layout: JsonLayout, record: Record) -> tuple[bytes, list[Finding]]:
-    """Write a record in the order of the layout, compact UTF-8."""
-    return _EXACT.encode(_ordered(layout.root, record)), []
+    """Write a document, in the order of the shape; usable when no finding refuses."""
+    findings: list[Finding] = []
+    text = _written(layout, layout.root, record, "", findings)
+    return text.encode("utf-8", "replace"), findings
 
 
-def _parsed(content: bytes) -> Any:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
-        _refuse("encoding-unsupported", "byte-order-mark", "", "UTF-8 without a byte order mark")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        _refuse("encoding-unsupported", "encoding", f"byte {error.start}", "UTF-8", error)
-    _check_depth(content)
-    try:
-        return json.loads(
-            text, parse_float=Decimal, parse_constant=_constant, object_pairs_hook=_unique
+class _NumberError(ValueError):
+    """A number that is no number of a manifest."""
+
+
+def _decimal(text: str) -> Decimal:
+    value = Decimal(text)
+    if len(text) > _LONGEST_NUMBER or abs(value.adjusted()) > _LARGEST_EXPONENT:
+        raise _NumberError("too many digits")
+    return value
+
+
+def _integer(text: str) -> int:
+    if len(text) > _LONGEST_NUMBER:
+        raise _NumberError("too many digits")
+    return int(text)
+
+
+def _no_constant(text: str) -> None:
+    raise _NumberError(text)
+
+
+def _parsed(content: bytes, findings: list[Finding]) -> Any:
+    """Parse octets into dict, list, str, int, Decimal, bool and None."""
+    if content.count(b",") + content.count(b"[") + content.count(b"{") > MOST_VALUES:
+        findings.append(
+            Finding("too-large", "values", "", "too many values", f"at most {MOST_VALUES}")
         )
-    except ValueError as error:
-        place = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else ""
-        _refuse("malformed", "json", place, "JSON (RFC 8259)", error)
-
-
-def _check_depth(content: bytes) -> None:
-    depth = 0
-    for mark in _OPENING.finditer(content):
-        first = mark.group()[:1]
-        depth += (first in b"[{") - (first in b"]}")
-        if depth > MOST_DEPTH:
-            _refuse("malformed", "depth", f"over {MOST_DEPTH}", f"at most {MOST_DEPTH}")
-
-
-def _constant(name: str) -> None:
-    raise ValueError(name)
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands twice")
-    return found
-
-
-def _refuse(
-    code: str, rule: str, found: str, expected: str, cause: Exception | None = None
-) -> NoReturn:
-    raise DocumentError(code, Finding(code, rule, "", found, expected)) from cause
-
-
-def _group(
-    layout: JsonLayout, node: WireNode, given: dict[str, Any], place: str, findings: list[Finding]
-) -> Record:
-    """Check one object against its node; return what is present."""
-    known = {child.name: child for child in node.children}
-    for name in given.keys() - known.keys():
-        path = f"{place}.{name}" if place else name
-        findings.append(Finding("schema-invalid", "unknown-field", path[:200]))
-    record: Record = {}
-    for name, child in known.items():
-        path = f"{place}.{name}" if place else name
-        value = given.get(name)
-        if value is None:
-            if child.min:
-                findings.append(Finding("schema-invalid", "missing-field", path))
-        elif child.repeats:
-            record[name] = _many(layout, child, value, path, findings)
-        elif (one := _one(layout, child, value, path, findings)) is not None:
-            record[name] = one
-    return record
-
-
-def _many(
-    layout: JsonLayout, node: WireNode, value: Any, path: str, findings: list[Finding]
-) -> Any:
-    if not isinstance(value, list):
-        findings.append(_wrong(path, value, "an array"))
-        return []
-    if node.max is not None and len(value) > node.max:
-        most = f"at most {node.max}"
-        findings.append(Finding("schema-invalid", "too-many", path, str(len(value)), most))
-    elements = (
-        _one(layout, node, each, f"{path}[{index}]", findings) for index, each in enumerate(value)
-    )
-    return [element for element in elements if element is not None]
-
-
-def _one(layout: JsonLayout, node: WireNode, value: Any, path: str, findings: list[Finding]) -> Any:
-    """Check one element; None when it does not fit (a finding says so)."""
-    if node.kind is Kind.GROUP:
-        if isinstance(value, dict):
-            return _group(layout, node, value, path, findings)
-        findings.append(_wrong(path, value, "an object"))
         return None
-    kind = layout.kinds[node.path]
-    if _fits(kind, value):
-        return value
-    findings.append(_wrong(path, value, kind))
+
+    def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(members)
+        if len(found) < len(members):
+            names = [name for name, _ in members]
+            twice = next(name for name in names if names.count(name) > 1)
+            findings.append(Finding("malformed", "duplicate-name", "", twice[:60], "once"))
+        return found
+
+    reader = json.JSONDecoder(
+        object_pairs_hook=pairs,
+        parse_float=_decimal,
+        parse_int=_integer,
+        parse_constant=_no_constant,
+    )
+    try:
+        return reader.decode(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        found = f"byte {content[error.start]:#04x} at {error.start}"
+        findings.append(Finding("encoding-unsupported", "utf-8", "", found, "UTF-8"))
+    except json.JSONDecodeError as error:
+        found = f"{error.msg} at character {error.pos}"
+        findings.append(Finding("malformed", "json", "", found, "JSON (RFC 8259)"))
+    except _NumberError as error:
+        findings.append(Finding("malformed", "number", "", str(error), "a plain number"))
+    except RecursionError:
+        findings.append(_DEPTH)
     return None
 
 
-_SHAPES = {"uuid": _UUID, "datetime": _DATETIME, "string": re.compile(".*", re.DOTALL)}
-_TYPES: dict[str, tuple[type, ...]] = {"bool": (bool,), "int": (int,), "number": (int, Decimal)}
+def _envelope(document: dict[str, Any]) -> Iterator[Finding]:
+    """Check the platform's envelope: code 00, and nothing else but what it has."""
+    if document.get("code") != _NORMAL:
+        yield Finding("rule-broken", "envelope-code", "code", "another code", _NORMAL)
+    for name in document.keys() - {"result", "code", "message", "error", _ENVELOPE}:
+        yield Finding("schema-invalid", "unknown-field", name[:60], "present", "not in the shape")
+
+
+class _Reader:
+    """Holds the shape and the findings of one document."""
+
+    def __init__(self, layout: JsonLayout, findings: list[Finding]) -> None:
+        self.layout = layout
+        self.findings = findings
+
+    def group(self, node: WireNode, value: Any, at: str) -> Record:
+        """Read an object."""
+        if not isinstance(value, dict):
+            self._unlike(at, value, "object")
+            return {}
+        record: Record = {}
+        below, place = (f"{node.path}/" if node.path else ""), (f"{at}." if at else "")
+        for name, member in value.items():
+            child = self.layout.nodes.get(below + name)
+            if child is None:
+                self._report("unknown-field", place + name[:60], "present", "not in the shape")
+            elif member is not None and member != "":
+                self._member(child, member, place + name, record)
+        for child in node.children:
+            if child.mandatory and not record.get(child.name) and value.get(child.name) in _NONE:
+                self._report("mandatory", place + child.name, "absent", "filled")
+        return record
+
+    def _member(self, node: WireNode, value: Any, at: str, record: Record) -> None:
+        if node.kind is Kind.LEAF:
+            leaf = self._leaf(node, value, at)
+            if leaf is not None:
+                record[node.name] = leaf
+        elif not node.repeats:
+            record[node.name] = self.group(node, value, at)
+        elif isinstance(value, list):
+            rows = [self.group(node, each, f"{at}[{n}]") for n, each in enumerate(value)]
+            record[node.name] = rows
+        else:
+            self._unlike(at, value, "array")
+
+    def _leaf(self, node: WireNode, value: Any, at: str) -> Value | None:
+        kind = self.layout.kinds[node.path]
+        if isinstance(value, dict | list):
+            if kind == "any":
+                return _json(value)
+            self._unlike(at, value, kind)
+            return None
+        if isinstance(value, str) and (odd := _ODD.search(value)):
+            found = f"U+{ord(odd.group()):04X} at character {odd.start() + 1}"
+            self._report("charset", at, found, "characters that XML can hold")
+        if node.mark == "C" and not _fits(kind, value):
+            self._unlike(at, value, kind)
+        elif kind == "int" and isinstance(value, Decimal):
+            self._report("type", at, "number with decimals", "whole number", Severity.WARN)
+        return cast(Value, value)
+
+    def _unlike(self, at: str, value: Any, expected: str) -> None:
+        self._report("type", at or "document", _TYPES.get(type(value), "object"), expected)
+
+    def _report(
+        self, rule: str, at: str, found: str, expected: str, severity: Severity = Severity.REFUSE
+    ) -> None:
+        self.findings.append(Finding("schema-invalid", rule, at, found, expected, severity))
+
+
+_NONE: tuple[Any, ...] = (None, "", [])
 
 
 def _fits(kind: str, value: Any) -> bool:
-    if kind in _SHAPES:
-        return isinstance(value, str) and _SHAPES[kind].fullmatch(value) is not None
-    return kind == "any" or type(value) in _TYPES[kind]
+    if kind == "any":
+        return True
+    if kind == "bool" or isinstance(value, bool):
+        return kind == "bool" and isinstance(value, bool)
+    if kind in ("int", "number"):
+        return isinstance(value, int | Decimal)
+    return isinstance(value, str)
 
 
-def _wrong(path: str, value: Any, expected: str) -> Finding:
-    """Say which type stood there; never the value: it may be a person's."""
-    return Finding("schema-invalid", "json-type", path, type(value).__name__, expected)
+def _json(value: Any) -> str:
+    """Write a JSON value; Decimal stays exact."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{_json(str(k))}:{_json(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(_json(each) for each in value) + "]"
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return json.dumps(value, ensure_ascii=False)
 
 
-def _ordered(node: WireNode, record: Any) -> Any:
-    if node.kind is Kind.LEAF:
-        return record
-    return dict(_members(node, record))
-
-
-def _members(node: WireNode, record: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+def _written(
+    layout: JsonLayout, node: WireNode, record: Record, at: str, findings: list[Finding]
+) -> str:
+    """Write one object, in the order of the shape."""
+    place = f"{at}." if at else ""
+    for name in record.keys() - {child.name for child in node.children}:
+        findings.append(Finding("not-mapped", "slot", place + name))
+    members = []
     for child in node.children:
-        value = record.get(child.name)
-        if value is None:
+        value, here = record.get(child.name), place + child.name
+        if value in _NONE:
+            if child.mandatory:
+                found = Finding("rule-broken", "mandatory", here, "absent", "filled")
+                findings.append(found)
             continue
-        many = child.repeats and isinstance(value, list)
-        yield child.name, [_ordered(child, v) for v in value] if many else _ordered(child, value)
+        members.append(f'"{child.name}":{_member(layout, child, value, here, findings)}')
+    return "{" + ",".join(members) + "}"
+
+
+def _member(
+    layout: JsonLayout, node: WireNode, value: Any, at: str, findings: list[Finding]
+) -> str:
+    if node.kind is Kind.LEAF:
+        kind = layout.kinds[node.path]
+        if not _fits(kind, value) or (kind == "int" and isinstance(value, Decimal)):
+            expected = "whole number" if kind == "int" else kind
+            found = _TYPES.get(type(value), "object")
+            findings.append(Finding("rule-broken", "type", at, found, expected))
+        return _json(value)
+    if not node.repeats:
+        return _written(layout, node, value, at, findings)
+    rows = [_written(layout, node, row, f"{at}[{n}]", findings) for n, row in enumerate(value)]
+    return "[" + ",".join(rows) + "]"

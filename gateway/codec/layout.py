@@ -116,10 +116,12 @@ class EdiLayout:
 
 @dataclass(frozen=True, slots=True)
 class JsonLayout:
-    """A JSON document. kinds: path -> string, int, number, bool, datetime, uuid, any."""
+    """A JSON document. nodes: by path. kinds: path -> string, int, number, bool, datetime,
+    uuid, any (what it holds is not known), object, array."""
 
     name: str
     root: WireNode
+    nodes: dict[str, WireNode] = field(repr=False)
     kinds: dict[str, str] = field(repr=False)
 
     def sender_path(self, path: str, indexes: tuple[int, ...] = ()) -> str:
@@ -157,7 +159,8 @@ def json_layout(path: Path) -> JsonLayout:
     for row in rows:
         below.setdefault(row["path"].rpartition("/")[0], []).append(row)
     root = WireNode("", "", Kind.GROUP, children=_json_children(below, ""))
-    return JsonLayout(path.stem, root, kinds)
+    nodes = {node.path: node for node in root.walk()}
+    return JsonLayout(path.stem, root, nodes, kinds)
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
