@@ -100,7 +100,7 @@ def read_parameters(content: bytes) -> Parameters:
         raise DocumentError(
             "schema-invalid", Finding("schema-invalid", "parameters", path, found=what[:200])
         ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _malformed("parameters", "parameters", str(error)[:200]) from error
     _check_decimals(parameters)
     return parameters
