@@ -3,6 +3,7 @@
 Building and reading stand side by side. What is read has been verified before.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -24,6 +25,9 @@ from gateway.errors import CODES, Finding, Severity
 
 _MOST_FINDINGS = 100
 _MOST_MISSING = 100
+_MOST_OCTETS = 900_000
+"""Of all findings together: an answer has at most 1 MiB (XP-LIM-002)."""
+
 _SHORT = 500
 _LONG = 2000
 
@@ -111,8 +115,17 @@ def build_refusal(stated: Refusal) -> bytes:
         leaf("Text", texts.sentence(stated.code, lang)[:_LONG], lang=lang)
         for lang in texts.LANGUAGES
     ]
-    written += [_finding(each) for each in stated.findings[:_MOST_FINDINGS]]
-    return document("Refusal", *written).encode()
+    return document("Refusal", *written, *_findings(stated.findings)).encode()
+
+
+def _findings(findings: Sequence[Finding]) -> Iterator[str]:
+    room = _MOST_OCTETS
+    for finding in findings[:_MOST_FINDINGS]:
+        written = _finding(finding)
+        room -= len(written.encode())
+        if room < 0:
+            return
+        yield written
 
 
 def _finding(finding: Finding) -> str:

@@ -319,6 +319,15 @@ def test_more_findings_than_the_schema_allows_are_cut() -> None:
     assert len(read_refusal(parse(build_refusal(stated))).findings) == 100
 
 
+def test_a_refusal_never_passes_the_size_of_an_answer() -> None:
+    many = tuple(
+        Finding("malformed", '"' * 500, '"' * 500, "火" * 500, "&" * 500) for _ in range(100)
+    )
+    content = build_refusal(Refusal("", "", "cn", "vn", NOW, "malformed", many))
+    assert len(content) < 1_048_576
+    assert 0 < len(read_refusal(parse(content)).findings) < 100
+
+
 @pytest.mark.parametrize(("retriable", "known"), [("true", "unavailable"), ("false", "refused")])
 def test_a_code_of_a_later_version_is_read_by_its_flag(retriable: str, known: str) -> None:
     content = build_refusal(Refusal("", "", "cn", "vn", NOW, "malformed"))
