@@ -1,7 +1,9 @@
 """Every code has words in three languages, and the loader never fails on what it lacks."""
 
+import ast
 import string
 import unicodedata
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -98,3 +100,23 @@ def test_choose_reads_accept_language(header: str | None, chosen: str) -> None:
 @given(st.text(max_size=200))
 def test_choose_never_fails(header: str) -> None:
     assert texts.choose(header, "vi") in texts.LANGUAGES
+
+
+def literal_rules() -> set[str]:
+    """Collect the rule names that the code writes down in `Finding(code, "rule", ...)`."""
+    found: set[str] = set()
+    for file in Path(texts.__file__).parents[1].rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or len(node.args) < 2:
+                continue
+            name = getattr(node.func, "id", "")
+            rule = node.args[1]
+            if name in ("Finding", "ConversionError") and isinstance(rule, ast.Constant):
+                found.add(str(rule.value))
+    return found
+
+
+def test_every_rule_that_the_code_names_has_words() -> None:
+    """A new rule needs a row in gateway/texts/rules.csv: vi, zh, en, and what to do."""
+    assert len(literal_rules()) > 100
+    assert literal_rules() - set(texts.RULES) == set()
