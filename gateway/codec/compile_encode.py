@@ -10,6 +10,7 @@ from gateway.codec.compile_source import Source
 from gateway.codec.compile_tree import Place, function, grow, place_text
 from gateway.codec.compile_write_record import RecordWriter
 from gateway.codec.compile_write_xml import XmlWriter
+from gateway.codec.convert import Converter
 from gateway.codec.paths import DISCRIMINATORS
 from gateway.codec.wire import Kind
 
@@ -103,14 +104,22 @@ class Encoder:
         line(" = ".join(leaf.names) + ' = ""')
         with self.source.block(f"if v{number} is not None:"):
             line(f"{texts} = e{number}(v{number})")
-            if leaf.converter is not None and leaf.converter.narrows:
-                with self.source.block(f"if {' or '.join(leaf.names)}:"):
-                    trailing = "," if leaf.arity == 1 else ""
-                    line(f"compare({number}, t, k{number}, v{number}, ({texts}{trailing}))")
+            if leaf.converter is not None:
+                self._narrowing(leaf, leaf.converter)
         if leaf.default is not None:
             with self.source.block(f"if not {leaf.names[0]}:"):
                 line(f"{leaf.names[0]} = {leaf.default!r}")
                 line(f"t.defaulted.append({number})")
+
+    def _narrowing(self, leaf: Leaf, converter: Converter) -> None:
+        line, number = self.source.line, leaf.number
+        if converter.narrows:
+            texts = ", ".join(leaf.names) + ("," if leaf.arity == 1 else "")
+            with self.source.block(f"if {' or '.join(leaf.names)}:"):
+                line(f"compare({number}, t, k{number}, v{number}, ({texts}))")
+        elif converter.loses is not None:
+            with self.source.block(f"if k{number}.loses(v{number}):"):
+                line(f"t.narrowed.append({number})")
 
     def _convert_each(self, scope: Scope) -> None:
         leaf = scope.leaves[0]

@@ -69,6 +69,10 @@ def _codestr(name: str, arguments: tuple[str, ...], at: date) -> Converter:
     )
 
 
+def _country(name: str, _: tuple[str, ...], at: date) -> Converter:
+    return _codestr(name, ("iso.country",), at)
+
+
 def _open(name: str, arguments: tuple[str, ...], _: date) -> Converter:
     """A table that is not public: the code travels as it is."""
     (listed,) = arguments
@@ -172,6 +176,7 @@ def romanised(plate: Plate, provinces: CodeList) -> str:
 FACTORIES: dict[str, Factory] = {
     "code": _code,
     "codestr": _codestr,
+    "country": _country,
     "open": _open,
     "function": _enumerated(Function),
     "direction": _enumerated(Direction),

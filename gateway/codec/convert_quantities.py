@@ -1,17 +1,20 @@
 """Converters of quantities, packages and amounts. Exact: Decimal, no rounding."""
 
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
 
 from gateway.codec import codelist
-from gateway.codec.codelist import CodeList
 from gateway.codec.convert_codes import canonical_of, wire_of
 from gateway.codec.convert_kinds import ConversionError, Converter, Factory
-from gateway.codec.convert_texts import currency_of, decimal_of, plain
+from gateway.codec.convert_texts import decimal_of, plain
 from gateway.model.values import Measure, Money, PackageQuantity, RawMeasure
 
 MOST_DECIMALS = 6
-"""Decimals of a converted mass (formats: recalled 16,6); a longer product refuses."""
+"""Decimals of a written measure (the manifests' 16,6, recalled): 101 pounds have eight."""
+
+_STEP = Decimal(1).scaleb(-MOST_DECIMALS)
+_EXACT = Context(prec=100, traps=[Inexact])
+_EXACT_OR_ROUNDED = Context(prec=100)
 
 
 def _measure(name: str, arguments: tuple[str, ...], at: date) -> Converter:
@@ -23,30 +26,40 @@ def _measure(name: str, arguments: tuple[str, ...], at: date) -> Converter:
         if not stated:
             raise ConversionError("rule-broken", "linked-elements", value, "value and unit")
         canonical = canonical_of(codes, stated) or stated
-        return _exact(amount, canonical, RawMeasure(value=value, unit=unit), codes)
+        return _exact(amount, canonical, RawMeasure(value=value, unit=unit))
 
     def encode(value: Measure) -> tuple[str, str]:
-        return plain(value.value), wire_of(codes, value.unit)
+        return _written(value), wire_of(codes, value.unit)
 
-    return Converter(name, 2, Measure, decode, encode, codes.narrows, (codes.name,))
+    return Converter(name, 2, Measure, decode, encode, codes.narrows, (codes.name,), loses=_loses)
 
 
-def _exact(amount: Decimal, canonical: str, raw: RawMeasure, codes: CodeList) -> Measure:
+def _exact(amount: Decimal, canonical: str, raw: RawMeasure) -> Measure:
     """Apply `UNIT*factor` of a list. The figures as they stood stay beside it."""
     unit, _, factor = canonical.partition("*")
     if not factor:
         return Measure(value=amount, unit=unit, raw=raw if raw.unit != unit else None)
-    product = amount * Decimal(factor)
-    exact = product.normalize()
-    exponent = exact.as_tuple().exponent
-    if isinstance(exponent, int) and -exponent > MOST_DECIMALS:
-        raise ConversionError(
-            "rule-broken",
-            f"{codes.name}-exact",
-            plain(product),
-            f"at most {MOST_DECIMALS} decimals",
-        )
-    return Measure(value=exact, unit=unit, raw=raw)
+    try:
+        product = _EXACT.multiply(amount, Decimal(factor))
+    except Inexact as error:
+        raise ConversionError("rule-broken", "digits", raw.value, "fewer digits") from error
+    return Measure(value=Decimal(plain(product)), unit=unit, raw=raw)
+
+
+def _loses(value: Measure) -> bool:
+    exponent = value.value.as_tuple().exponent
+    return (
+        isinstance(exponent, int) and exponent < -MOST_DECIMALS and _rounded(value) != value.value
+    )
+
+
+def _rounded(value: Measure) -> Decimal:
+    return value.value.quantize(_STEP, rounding=ROUND_HALF_UP, context=_EXACT_OR_ROUNDED)
+
+
+def _written(value: Measure) -> str:
+    """Write the number with at most six decimals; the report says so when that loses some."""
+    return plain(_rounded(value) if _loses(value) else value.value)
 
 
 def _mass(name: str, _: tuple[str, ...], __: date) -> Converter:
@@ -58,9 +71,9 @@ def _mass(name: str, _: tuple[str, ...], __: date) -> Converter:
     def encode(value: Measure) -> str:
         if value.unit != "KGM":
             raise ConversionError("code-unknown", "unit", value.unit, "KGM")
-        return plain(value.value)
+        return _written(value)
 
-    return Converter(name, 1, Measure, decode, encode)
+    return Converter(name, 1, Measure, decode, encode, loses=_loses)
 
 
 def _packages(name: str, arguments: tuple[str, ...], at: date) -> Converter:
@@ -80,20 +93,23 @@ def _packages(name: str, arguments: tuple[str, ...], at: date) -> Converter:
     return Converter(name, 2, PackageQuantity, decode, encode, codes.narrows, (codes.name,))
 
 
-def _money(name: str, arguments: tuple[str, ...], _: date) -> Converter:
+def _money(name: str, arguments: tuple[str, ...], at: date) -> Converter:
     """money:XXX takes an amount without currency (ISO 4217 XXX: none)."""
     absent = arguments[0] if arguments else ""
+    codes = codelist.load("iso.currency", at)
 
     def decode(amount: str, currency: str) -> Money:
-        stated = currency or absent
-        if not stated:
+        if not currency and not absent:
             raise ConversionError("rule-broken", "linked-elements", amount, "value and currency")
-        return Money(amount=decimal_of(amount), currency=currency_of(stated))
+        stated = canonical_of(codes, currency) if currency else absent
+        return Money(amount=decimal_of(amount), currency=stated or currency)
 
     def encode(value: Money) -> tuple[str, str]:
-        return plain(value.amount), "" if value.currency == absent else value.currency
+        if value.currency == absent:
+            return plain(value.amount), ""
+        return plain(value.amount), wire_of(codes, value.currency)
 
-    return Converter(name, 2, Money, decode, encode)
+    return Converter(name, 2, Money, decode, encode, lists=(codes.name,))
 
 
 FACTORIES: dict[str, Factory] = {

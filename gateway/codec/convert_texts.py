@@ -12,11 +12,10 @@ from gateway.model.values import Communication, Identifier, Text
 
 _INTEGER = re.compile(r"[0-9]{1,18}")
 _DECIMAL = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
-_COUNTRY = re.compile(r"[A-Z]{2}")
+_LARGEST_EXPONENT = 40
 _HS = re.compile(r"[0-9]{4,13}")
 _USCC = re.compile(r"[0-9A-Z]{18}")
 _VN_TAX = re.compile(r"[0-9]{10}(?:-?[0-9]{3})?")
-_CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 def nfc(text: str) -> str:
@@ -33,6 +32,8 @@ def decimal_of(text: str) -> Decimal:
 
 def plain(value: Decimal) -> str:
     """Write a decimal without exponent and without zeros that say nothing."""
+    if not value.is_finite() or abs(value.adjusted()) > _LARGEST_EXPONENT:
+        raise ConversionError("schema-invalid", "decimal", "", "a number of a manifest")
     text = format(value, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -68,15 +69,6 @@ def _bool(name: str, _: tuple[str, ...], __: date) -> Converter:
         return text == "true"
 
     return Converter(name, 1, bool, decode, lambda v: "true" if v else "false")
-
-
-def _country(name: str, _: tuple[str, ...], __: date) -> Converter:
-    def decode(text: str) -> str:
-        if not _COUNTRY.fullmatch(text):
-            raise ConversionError("code-unknown", "country", text, "ISO 3166-1 alpha-2")
-        return text
-
-    return Converter(name, 1, str, decode, str)
 
 
 def _identifier(name: str, arguments: tuple[str, ...], _: date) -> Converter:
@@ -156,20 +148,12 @@ def _remark(name: str, arguments: tuple[str, ...], _: date) -> Converter:
     return Converter(name, 1, Remark, decode, encode)
 
 
-def currency_of(text: str) -> str:
-    """Check the shape of an ISO 4217 alpha code."""
-    if not _CURRENCY.fullmatch(text):
-        raise ConversionError("code-unknown", "currency", text, "ISO 4217 alpha-3")
-    return text
-
-
 FACTORIES: dict[str, Factory] = {
     "string": _string,
     "text": _text,
     "int": _int,
     "decimal": _decimal,
     "bool": _bool,
-    "country": _country,
     "identifier": _identifier,
     "party-id": _party_id,
     "equipment-id": _equipment_id,

@@ -1,111 +1,162 @@
 """Converters of moments. The offset is applied first, then the text is cut; a day is copied,
-never shifted, and never becomes midnight."""
+never shifted, and never becomes midnight.
+
+A wire form is named by its letters: yyyy MM dd HH mm ss SSS, `_` for a blank, `+` between the
+texts of two leaves (the second may be absent: then only the day is known). Two forms are ISO
+8601 of JSON: `iso-local`, and `iso-date+HH:mm`, a date whose T00:00:00 is no time.
+"""
 
 import re
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 
 from gateway.codec.convert_kinds import ConversionError, Converter, Factory
 from gateway.model.values import Moment, Precision, moment_of
 
+_FIELDS = {
+    "yyyy": ("year", 4, Precision.DAY),
+    "MM": ("month", 2, Precision.DAY),
+    "dd": ("day", 2, Precision.DAY),
+    "HH": ("hour", 2, Precision.HOUR),
+    "mm": ("minute", 2, Precision.MINUTE),
+    "ss": ("second", 2, Precision.SECOND),
+    "SSS": ("microsecond", 3, Precision.MILLISECOND),
+}
+_TOKENS = re.compile("yyyy|MM|dd|HH|mm|ss|SSS|.")
 _ORDER = list(Precision)
-_ISO = re.compile(r"(\d{4}-\d\d-\d\d)(?:T(\d\d:\d\d)(:\d\d(?:\.\d{1,7})?)?(Z|[+-]\d\d:\d\d)?)?")
+_LIKELY = ("yyyyMMdd", "MMddyyyy", "ddMMyyyy")
+_YEARS = range(1900, 3000)
+_ISO = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+    r"(?:T([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]{1,7})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
+_CLOCK = re.compile(r"([0-9]{2}:[0-9]{2})(?::[0-9]{2})?")
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
-    """One wire form. parts: (strptime format, length) of each wire text."""
+class Part:
+    """The text of one leaf. name: its letters. fields: of datetime."""
 
-    parts: tuple[tuple[str, int], ...]
+    name: str
+    pattern: re.Pattern[str]
+    template: str
     precision: Precision
 
+    def fields(self, text: str) -> dict[str, int] | None:
+        """Return the numbers in a text, None when it does not have the form."""
+        found = self.pattern.fullmatch(text)
+        if found is None:
+            return None
+        numbers = {name: int(digits) for name, digits in found.groupdict().items()}
+        if "microsecond" in numbers:
+            numbers["microsecond"] *= 1000
+        return numbers
 
-FORMS = {
-    "yyyyMMddHHmmssSSS": Form((("%Y%m%d%H%M%S%f", 17),), Precision.MILLISECOND),
-    "yyyyMMddHHmmss": Form((("%Y%m%d%H%M%S", 14),), Precision.SECOND),
-    "yyyyMMdd": Form((("%Y%m%d", 8),), Precision.DAY),
-    "ddMMyyyy": Form((("%d%m%Y", 8),), Precision.DAY),
-    "ddMMyyyy+HHmm": Form((("%d%m%Y", 8), ("%H%M", 4)), Precision.MINUTE),
-    "ddMMyyyy+HH": Form((("%d%m%Y", 8), ("%H", 2)), Precision.HOUR),
-    "yyyy-MM-dd_HH:mm:ss": Form((("%Y-%m-%d %H:%M:%S", 19),), Precision.SECOND),
-    "dd/MM/yyyy": Form((("%d/%m/%Y", 10),), Precision.DAY),
-}
-_LIKELY = (("%Y%m%d", "yyyyMMdd"), ("%m%d%Y", "MMddyyyy"), ("%d%m%Y", "ddMMyyyy"))
+    def text(self, moment: datetime) -> str:
+        """Write a moment, cut at what the form has."""
+        return self.template.format(m=moment, millis=moment.microsecond // 1000)
+
+
+@lru_cache(maxsize=64)
+def _part(name: str) -> Part:
+    pattern, template, precision = "", "", Precision.DAY
+    for letters in _TOKENS.findall(name):
+        if letters not in _FIELDS:
+            literal = " " if letters == "_" else letters
+            if literal.isalnum():
+                raise ValueError(name)
+            pattern, template = pattern + re.escape(literal), template + literal
+            continue
+        field, width, exact = _FIELDS[letters]
+        source = "millis" if letters == "SSS" else f"m.{field}"
+        pattern += f"(?P<{field}>[0-9]{{{width}}})"
+        template += f"{{{source}:0{width}}}"
+        precision = max(precision, exact, key=_ORDER.index)
+    return Part(name, re.compile(pattern), template, precision)
 
 
 def _moment(name: str, arguments: tuple[str, ...], _: date) -> Converter:
-    form_name, offset_text = arguments
-    offset = int(offset_text)
-    if form_name == "iso-local":
+    form, offset = arguments[0], int(arguments[1])
+    if form == "iso-local":
         return _iso(name, offset)
-    if form_name == "iso-date+HH:mm":
+    if form == "iso-date+HH:mm":
         return _iso_pair(name, offset)
-    form = FORMS[form_name]
+    parts = tuple(_part(each) for each in form.split("+"))
 
     def decode(*texts: str) -> Moment:
-        given = [text for text in texts if text]
-        joined = "".join(_checked(t, *p) for t, p in zip(given, form.parts, strict=False))
-        if len(given) < len(form.parts):
-            return _day(joined, form.parts[0][0])
-        wire = "".join(part for part, _ in form.parts)
-        local = datetime.strptime(joined, wire)  # noqa: DTZ007  the offset stands beside it
-        day = form.precision is Precision.DAY
-        return moment_of(local, form.precision, None if day else offset)
+        given = [part for part, text in zip(parts, texts, strict=True) if text]
+        local = _read(given, [text for text in texts if text])
+        precision = given[-1].precision
+        return moment_of(local, precision, None if precision is Precision.DAY else offset)
 
     def encode(value: Moment) -> str | tuple[str, ...]:
-        return _written(value, form, offset)
+        return _written(value, parts, offset)
 
-    return Converter(name, len(form.parts), Moment, decode, encode, narrows=True)
-
-
-def _day(text: str, form: str) -> Moment:
-    return moment_of(datetime.strptime(text, form), Precision.DAY, None)  # noqa: DTZ007
+    return Converter(name, len(parts), Moment, decode, encode, narrows=True)
 
 
-def _checked(text: str, form: str, length: int) -> str:
-    """Return the text when it is a real date or time of its form."""
-    if len(text) == length and text.isascii():
-        try:
-            datetime.strptime(text, form)  # noqa: DTZ007
-        except ValueError:
-            pass
-        else:
-            return text
-    raise ConversionError("schema-invalid", "date", text, _expected(text, form))
+def _read(parts: list[Part], texts: list[str]) -> datetime:
+    fields: dict[str, int] = {}
+    for part, text in zip(parts, texts, strict=True):
+        found = part.fields(text)
+        if found is None or _local(found) is None:
+            raise ConversionError("schema-invalid", "date", text, _expected(part, text))
+        fields |= found
+    local = _local(fields)
+    if local is None or "year" not in fields:
+        found_text = " ".join(texts)
+        raise ConversionError("schema-invalid", "date", found_text, parts[0].name)
+    return local
 
 
-def _expected(text: str, form: str) -> str:
+def _local(fields: dict[str, int]) -> datetime | None:
+    """Return the local time of these numbers, None when there is no such time."""
+    whole = {"year": 2000, "month": 1, "day": 1} | fields
+    try:
+        local = datetime(**whole)  # type: ignore[arg-type]  # noqa: DTZ001  offset beside it
+    except ValueError:
+        return None
+    return local if local.year in _YEARS else None
+
+
+def _expected(part: Part, text: str) -> str:
     """Name the form, and the form that the text is likely in."""
-    for other, name in _LIKELY:
-        if other == form:
-            continue
-        try:
-            datetime.strptime(text, other)  # noqa: DTZ007
-        except ValueError:
-            continue
-        return f"{form} (this looks like {name})"
-    return form
+    for name in _LIKELY:
+        found = _part(name).fields(text)
+        if name != part.name and found is not None and _local(found) is not None:
+            return f"{part.name} (this looks like {name})"
+    return part.name
 
 
-def _written(value: Moment, form: Form, offset: int) -> str | tuple[str, ...]:
-    moved = value.at_offset(offset)
-    wanted, stated = _ORDER.index(form.precision), _ORDER.index(moved.precision)
-    texts = [moved.naive().strftime(part)[:length] for part, length in form.parts]
-    if stated < wanted and len(form.parts) > 1 and moved.precision is Precision.DAY:
-        return texts[0], ""
-    if moved.precision is Precision.DAY and wanted > 0:
+def _moved(value: Moment, offset: int) -> tuple[Moment, datetime]:
+    """Return a moment at another offset, and its local time."""
+    try:
+        moved = value.at_offset(offset)
+        return moved, moved.naive()
+    except (ValueError, OverflowError) as error:
+        raise ConversionError("schema-invalid", "date", value.local, "a real date") from error
+
+
+def _written(value: Moment, parts: tuple[Part, ...], offset: int) -> str | tuple[str, ...]:
+    moved, local = _moved(value, offset)
+    texts = tuple(part.text(local) for part in parts)
+    day_only = moved.precision is Precision.DAY
+    if day_only and len(parts) > 1:
+        return (texts[0], *("" for _ in parts[1:]))
+    if day_only and parts[0].precision is not Precision.DAY:
         raise ConversionError("rule-broken", "precision", moved.local, "a time of day")
-    return texts[0] if len(texts) == 1 else tuple(texts)
+    return texts if len(texts) > 1 else texts[0]
 
 
 def _iso(name: str, offset: int) -> Converter:
     """ISO 8601 without a zone: the offset is assumed and marked; a stated zone is honoured."""
 
     def encode(value: Moment) -> str:
-        moved = value.at_offset(offset)
+        moved, local = _moved(value, offset)
         if moved.precision is Precision.DAY:
             raise ConversionError("rule-broken", "precision", moved.local, "a time of day")
-        return moved.naive().strftime("%Y-%m-%dT%H:%M:%S")
+        return local.isoformat(timespec="seconds")
 
     return Converter(name, 1, Moment, lambda t: _iso_moment(t, offset), encode, narrows=True)
 
@@ -116,17 +167,20 @@ def _iso_moment(text: str, offset: int) -> Moment:
         raise ConversionError("schema-invalid", "date", text, "yyyy-MM-ddTHH:mm:ss")
     day, clock, seconds, zone = found.groups()
     try:
-        if clock is None:
-            return _day(day, "%Y-%m-%d")
-        stated = datetime.fromisoformat(f"{day}T{clock}{(seconds or ':00')[:10]}")
+        local = datetime.fromisoformat(f"{day}T{clock or '00:00'}{(seconds or ':00')[:10]}")
     except ValueError as error:
         raise ConversionError("schema-invalid", "date", text, "a real date and time") from error
-    millis = bool(stated.microsecond)
-    precision = Precision.MILLISECOND if millis else Precision.SECOND
-    return moment_of(stated, precision, _minutes(zone, offset), assumed=zone is None)
+    if local.year not in _YEARS or abs(_minutes(zone, offset)) > 14 * 60:
+        raise ConversionError("schema-invalid", "date", text, "a real date and time")
+    if clock is None:
+        return moment_of(local, Precision.DAY, None)
+    precision = Precision.SECOND if seconds else Precision.MINUTE
+    precision = Precision.MILLISECOND if local.microsecond else precision
+    return moment_of(local, precision, _minutes(zone, offset), assumed=zone is None)
 
 
 def _minutes(zone: str | None, assumed: int) -> int:
+    """Return the offset that a zone states."""
     if zone is None:
         return assumed
     if zone == "Z":
@@ -136,25 +190,20 @@ def _minutes(zone: str | None, assumed: int) -> int:
 
 
 def _iso_pair(name: str, offset: int) -> Converter:
-    """A date (its T00:00:00 is no time) and an optional HH:mm."""
-
     def decode(day: str, clock: str) -> Moment:
-        stated = _ISO.fullmatch(day)
-        if stated is None:
-            raise ConversionError("schema-invalid", "date", day, "yyyy-MM-ddT00:00:00")
+        stated = _iso_moment(day, offset).naive()
         if not clock:
-            return _day(_checked(stated.group(1), "%Y-%m-%d", 10), "%Y-%m-%d")
-        if not re.fullmatch(r"\d\d:\d\d(:\d\d)?", clock):
+            return moment_of(stated, Precision.DAY, None)
+        found = _CLOCK.fullmatch(clock)
+        if found is None:
             raise ConversionError("schema-invalid", "time", clock, "HH:mm")
-        local = _iso_moment(f"{stated.group(1)}T{clock[:5]}", offset).naive()
+        local = _iso_moment(f"{stated:%Y-%m-%d}T{found[1]}", offset).naive()
         return moment_of(local, Precision.MINUTE, offset, assumed=True)
 
     def encode(value: Moment) -> tuple[str, str]:
-        moved = value.at_offset(offset)
-        day = f"{moved.local[:10]}T00:00:00"
-        if moved.precision is Precision.DAY:
-            return day, ""
-        return day, moved.naive().strftime("%H:%M")
+        moved, local = _moved(value, offset)
+        day = f"{local:%Y-%m-%d}T00:00:00"
+        return day, "" if moved.precision is Precision.DAY else f"{local:%H:%M}"
 
     return Converter(name, 2, Moment, decode, encode, narrows=True)
 
