@@ -20,6 +20,7 @@ from gateway.codec.wire import Record
 from gateway.errors import Finding, Severity
 
 HEADER = 400
+_MARK = b"\xef\xbb\xbf"
 _TEXT = HEADER - 2
 _PROCEDURE, _DATA_INFO, _INPUT_INFO, _LENGTH = (3, 8), (219, 245), (253, 263), (392, 398)
 _PROCEDURE_CODE = re.compile(r"^[A-Z][A-Z0-9]{2,4} *$")
@@ -27,10 +28,11 @@ _HEAD_TEXT = re.compile(r"^[\x20-\x7e]*$")
 
 
 def procedure(content: bytes) -> str | None:
-    """Return the procedure code (`TOR`) if the bytes start like a VNACCS message."""
-    if content[:3] not in (b"SS ", b"MS ", b"GS ") or len(content) < _TEXT:
+    """Return the procedure code (`TOR`) if the bytes start like a VNACCS message, cut or not."""
+    start = content[:12].removeprefix(_MARK)
+    if start[:3] not in (b"SS ", b"MS ", b"GS "):
         return None
-    code = content[slice(*_PROCEDURE)].decode("ascii", "replace")
+    code = start[slice(*_PROCEDURE)].decode("ascii", "replace")
     return code.rstrip() if _PROCEDURE_CODE.match(code) else None
 
 
@@ -87,7 +89,7 @@ def _frame(layout: EdiLayout, content: bytes, findings: list[Finding]) -> list[b
         found = f"byte {content[error.start]:#04x} at {error.start}"
         findings.append(Finding("encoding-unsupported", "utf-8", "", found, "UTF-8"))
         return []
-    if content.startswith(b"\xef\xbb\xbf"):
+    if content.startswith(_MARK):
         findings.append(Finding("malformed", "byte-order-mark", "", "UTF-8 mark", "none"))
         return []
     end = content.find(b"\r\n")

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-import msgspec
 from lxml import etree
 
 from gateway import safexml
@@ -17,7 +16,7 @@ from gateway.codec.layout import EdiLayout, JsonLayout, edi_layout, json_layout
 from gateway.codec.table import Header
 from gateway.codec.wire import WireNode
 from gateway.codec.xmlwire import XmlSchema
-from gateway.errors import DocumentError, Finding
+from gateway.errors import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +63,13 @@ class Engine(Protocol):
 
 
 def probe(content: bytes) -> Probe:
-    """Look at octets. DocumentError when they look like XML and cannot be parsed."""
+    """Look at octets. DocumentError when they look like XML or JSON and cannot be parsed."""
     if found := edi.procedure(content):
         return Probe(procedure=found)
     start = content[:256].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start.startswith(b"<") or not start.startswith((b"{", b"[")):
         return Probe(root=safexml.parse(content))
-    try:
-        return Probe(keys=frozenset(msgspec.json.decode(content, type=dict[str, msgspec.Raw])))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DocumentError("malformed", Finding("malformed", "json", "", str(error))) from error
+    return Probe(keys=jsonwire.names(content))
 
 
 class XmlEngine:

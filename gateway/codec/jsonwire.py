@@ -9,13 +9,15 @@ never shows a text of the document, only its type.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, cast
 
+import msgspec
+
 from gateway.codec.layout import JsonLayout
 from gateway.codec.wire import Kind, Record, Value, WireNode
-from gateway.errors import Finding, Severity
+from gateway.errors import DocumentError, Finding, Severity
 
 MOST_VALUES = 250_000
 """More values than a registration of the largest size can hold; they would fill the memory."""
@@ -36,9 +38,24 @@ _ENVELOPE = "data"
 _NORMAL = "00"
 
 
-def unwrapped(names: dict[str, Any]) -> bool:
-    """True when these are the names of a document, not of the platform's envelope."""
-    return not (_ENVELOPE in names and "code" in names)
+def names(content: bytes) -> frozenset[str]:
+    """Return the top-level names of a document, out of its envelope if it is in one.
+
+    DocumentError `malformed` when the octets are no JSON object.
+    """
+    try:
+        found = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+        if _enveloped(found):
+            found = msgspec.json.decode(found[_ENVELOPE], type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        finding = Finding("malformed", "json", "", str(error)[:120], "a JSON object")
+        raise DocumentError("malformed", finding) from error
+    return frozenset(found)
+
+
+def _enveloped(found: Mapping[str, Any]) -> bool:
+    """True for the names of the platform's envelope."""
+    return _ENVELOPE in found and "code" in found
 
 
 def decode(layout: JsonLayout, content: bytes) -> tuple[Record, list[Finding]]:
@@ -48,7 +65,7 @@ def decode(layout: JsonLayout, content: bytes) -> tuple[Record, list[Finding]]:
     if any(f.severity is Severity.REFUSE for f in findings):
         return {}, findings
     at = ""
-    if isinstance(document, dict) and not unwrapped(document):
+    if isinstance(document, dict) and _enveloped(document):
         findings += _envelope(document)
         document, at = document.get(_ENVELOPE), _ENVELOPE
     try:
