@@ -15,8 +15,8 @@ from gateway.model.manifest import Consignment, Manifest
 from gateway.model.parameters import Parameters
 from gateway.model.values import Code, Identifier
 
-Allocate = Callable[[str, str], str]
-"""(what, key) -> value: the same key gets the same value for good."""
+Allocate = Callable[[str, str], str | None]
+"""(what, key) -> value, None where none can be had: the same key gets the same value."""
 
 Take = Callable[[str, tuple[int, ...], Manifest], object | None]
 

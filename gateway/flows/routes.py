@@ -45,9 +45,7 @@ class Routes:
         """True when a side accepts this document on the link."""
         return name in self._sides[side].receives
 
-    def targets(
-        self, side: str, way: Literal["outbound", "inbound"], name: str
-    ) -> tuple[str, ...]:
+    def targets(self, side: str, way: Literal["outbound", "inbound"], name: str) -> tuple[str, ...]:
         """Return what is made of a document; () when nothing is."""
         routes: tuple[Route, ...] = getattr(self._sides[side], way)
         return next((route.targets for route in routes if name in route.sources), ())

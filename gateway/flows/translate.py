@@ -25,6 +25,9 @@ from gateway.errors import Finding, GatewayError, refusal
 from gateway.model.manifest import Manifest
 from gateway.model.parameters import Parameters
 
+PER_DOCUMENT = ("messageId", "sendTime")
+"""Numbers that every document has of its own; others belong to the crossing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -37,7 +40,7 @@ class Setting:
     gates: Gates
     profile: Mapping[str, str]
     register: Callable[[str], Mapping[str, str] | None]
-    allocate: Callable[[str, str, str], str]
+    allocate: Callable[[str, str, str], str | None]
     disclose: frozenset[str]
     salt: bytes
     draft: bool = False
@@ -70,9 +73,9 @@ def translate(
     made: list[Made] = []
     findings: list[Finding] = []
     for target in targets:
-        for share in _shares(setting.formats, target, document):
+        for number, share in enumerate(_shares(setting.formats, target, document)):
             try:
-                done = _make(setting, target, share, stated, halves, remarks)
+                done = _make(setting, (target, number), share, stated, halves, remarks)
             except GatewayError as failure:
                 findings += failure.findings
                 continue
@@ -84,14 +87,17 @@ def translate(
 
 def _make(
     setting: Setting,
-    target: str,
+    share: tuple[str, int],
     document: Manifest,
     parameters: Parameters,
     halves: Sequence[Decoded],
     notes: Sequence[Note],
 ) -> Made:
-    def allocate(what: str, key: str) -> str:
-        return setting.allocate(target, what, key)
+    target, number = share
+
+    def allocate(what: str, key: str) -> str | None:
+        own = what in PER_DOCUMENT
+        return setting.allocate(target, what, f"{number}|{key}" if own else key)
 
     sources = SubmissionSources(
         parameters,

@@ -1,0 +1,271 @@
+"""Send what is queued.
+
+1 load       the message and its signed bytes
+2 sign       if that was not done: sign, store; a retry sends the stored bytes
+3 post       within the destination's total deadline
+4 judge      HTTP 200 is no receipt: verify the signed receipt or refusal
+5 bind       it must name our message and the digest that we signed
+6 store      receipt, state, evidence
+"""
+
+from collections.abc import Callable, Mapping
+
+from lxml import etree
+
+from gateway.codec import envelope
+from gateway.codec.exchange import kind_of
+from gateway.errors import CounterpartError, Finding, GatewayError, StateError
+from gateway.evidence.rows import SALT_SIZE, row
+from gateway.flows import retry
+from gateway.flows.outgoing import LINK_MEDIA_TYPE
+from gateway.flows.ports import Event, LinkAnswer, Message, Task, Transaction
+from gateway.flows.retry import Dead, Done, Outcome
+from gateway.flows.services import PROFILE_VERSION, Counterpart, Services
+from gateway.model.states import MessageState
+from gateway.safexml import c14n, parse
+from gateway.signing.dsse import sign_statement
+from gateway.signing.profiles import DSIG
+from gateway.signing.sign import sign_document
+from gateway.signing.verify import verify_document
+
+REPORT_TYPE = "application/vnd.bilateral-gateway.report+json"
+"""DSSE payload type of a translation report."""
+
+XML_FORMATS = ("cn.",)
+"""Formats that travel as an element of the envelope; others as base64 of their octets."""
+
+
+def send(services: Services, task: Task) -> Outcome:
+    """Deliver a link message to the counterpart; see the steps above."""
+    return attempt(services, task, _send)
+
+
+def hand_over(services: Services, task: Task) -> Outcome:
+    """Post a domestic document to the agency's own system; a 2xx takes it over."""
+    return attempt(services, task, _hand_over)
+
+
+def attempt(services: Services, task: Task, step: Callable[[Services, Task], None]) -> Outcome:
+    """Run a step of a task; turn its failure into the next try or the end."""
+    try:
+        step(services, task)
+    except GatewayError as failure:
+        outcome = retry.decide(
+            failure,
+            attempts=task.attempts,
+            first_at=task.first_at,
+            now=services.clock(),
+            chance=retry.fraction(services.randomness),
+            schedule=services.schedule,
+        )
+        _note_failure(services, task, outcome)
+        return outcome
+    return Done()
+
+
+def _note_failure(services: Services, task: Task, outcome: Outcome) -> None:
+    """Put the failure into the timeline; given up, the message is dead or refused."""
+    if isinstance(outcome, Done):
+        return
+    failure = outcome.error
+    detail = {"code": failure.code, "attempt": str(task.attempts + 1)}
+    detail |= {f"finding-{n}": _line(f) for n, f in enumerate(failure.findings[:20], 1)}
+    given_up = isinstance(outcome, Dead)
+    refused = failure.code == "refused"
+
+    def work(tx: Transaction) -> None:
+        name = ("refused-by-counterpart" if refused else "dead") if given_up else "retry"
+        tx.add_event(task.message_id, Event(services.clock(), name, detail))
+        if given_up:
+            state = MessageState.REFUSED if refused else MessageState.DEAD
+            tx.set_state(task.message_id, state)
+
+    services.store.commit(work)
+
+
+def _line(finding: Finding) -> str:
+    return " ".join(part for part in (finding.code, finding.rule, finding.path) if part)
+
+
+def _send(services: Services, task: Task) -> None:
+    message, wire = services.store.read(lambda tx: _load(tx, task.message_id))
+    counterpart = services.counterparts[message.party]
+    if wire is None:
+        message, wire = _sign(services, message)
+    answer = services.link.post(task.destination, wire, LINK_MEDIA_TYPE, {})
+    _judge(services, counterpart, message, answer)
+
+
+def _load(tx: Transaction, message_id: str) -> tuple[Message, bytes | None]:
+    message = tx.message(message_id)
+    if message is None:
+        raise StateError("not-found", Finding("not-found", "message", message_id))
+    return message, tx.content(message_id, "wire")
+
+
+def _sign(services: Services, message: Message) -> tuple[Message, bytes]:
+    """Sign the envelope and the report, and store the bytes before they are sent."""
+
+    def load(tx: Transaction) -> tuple[bytes, str, bytes]:
+        body = tx.content(message.id, "translated") or b""
+        committed = (tx.content(message.id, "commitment") or b"").decode()
+        return body, committed, tx.content(message.id, "report") or b"{}"
+
+    body, committed, report = services.store.read(load)
+    unsigned = envelope.build_message(_envelope(services, message, committed), _body(message, body))
+    signer = services.message_signer
+    wire = sign_document(unsigned, signer, services.counterparts[message.party].messages.profile)
+    statement = sign_statement(REPORT_TYPE, report, [services.statement_signer])
+    digest = envelope.digest_of(unsigned)
+    now = services.clock()
+    facts = {"message": message.id, "digest": digest}
+    evidence = row("signed", now, facts, services.randomness(SALT_SIZE))
+
+    def store(tx: Transaction) -> tuple[Message, bytes]:
+        if first := tx.content(message.id, "wire"):
+            return tx.message(message.id) or message, first
+        tx.attach(message.id, "wire", wire, LINK_MEDIA_TYPE, "document")
+        tx.attach(message.id, "report-signature", statement, "application/json", "report")
+        tx.set_digest(message.id, digest)
+        tx.add_event(message.id, Event(now, "signed", {"key": signer.key_id}))
+        tx.append_evidence(message.id, evidence.entry, evidence.salt, evidence.leaf)
+        return tx.message(message.id) or message, wire
+
+    return services.store.commit(store)
+
+
+def _envelope(services: Services, message: Message, committed: str) -> envelope.Envelope:
+    return envelope.Envelope(
+        message_id=message.id,
+        conversation_id=message.conversation_id,
+        ref_to=message.ref_to,
+        sender=services.name,
+        recipient=message.party,
+        document_type=message.document_type,
+        document_type_version=services.formats.header(message.document_type).version,
+        function=message.function,
+        document_version=message.document_version,
+        order_key=message.order_key or message.id,
+        sequence=message.sequence or 1,
+        created=message.created,
+        expires=message.created + services.limits.lifetime,
+        test=message.test,
+        commitment=committed,
+        attachments=(),
+        profile_version=PROFILE_VERSION,
+    )
+
+
+def _body(message: Message, content: bytes) -> bytes | envelope.Opaque:
+    """Return the body: plain canonical XML in place, anything else as its exact octets."""
+    if not message.document_type.startswith(XML_FORMATS):
+        return envelope.Opaque("application/octet-stream", content)
+    root = parse(content)
+    signed = next(root.iter(f"{{{DSIG}}}Signature"), None) is not None
+    return envelope.Opaque(LINK_MEDIA_TYPE, content) if signed else c14n(root)
+
+
+def _judge(
+    services: Services, counterpart: Counterpart, message: Message, answer: LinkAnswer
+) -> None:
+    """Verify and bind what came back; raise unless it is our receipt."""
+    root = _read(answer)
+    if root is None:
+        if answer.status == 503 or answer.status == 429:
+            raise CounterpartError("unreachable", retry_after=answer.retry_after)
+        code = "receipt-missing" if answer.status == 200 else "bad-answer"
+        raise CounterpartError(code, Finding(code, "answer", found=f"HTTP {answer.status}"))
+    try:
+        verified = verify_document(root, counterpart.receipts, services.clock())
+        if kind_of(verified.element) == "Refusal":
+            refused = envelope.read_refusal(verified.element)
+            _bind(message, refused.message_id, refused.digest)
+            _refused(refused)
+        receipt = envelope.read_receipt(verified.element)
+        _bind(message, receipt.message_id, receipt.digest)
+    except CounterpartError:
+        raise
+    except GatewayError as failure:
+        raise CounterpartError("receipt-invalid", *failure.findings) from failure
+    _store_receipt(services, message, answer.body, receipt.sequence_gap)
+
+
+def _read(answer: LinkAnswer) -> etree._Element | None:
+    """Parse the answer; None when it is not XML at all (a proxy's page, an empty body)."""
+    try:
+        return parse(answer.body)
+    except GatewayError:
+        return None
+
+
+def _bind(message: Message, message_id: str, digest: str) -> None:
+    if (message_id, digest) != (message.id, message.digest):
+        raise CounterpartError(
+            "receipt-invalid",
+            Finding("receipt-invalid", "binding", found=message_id, expected=message.id),
+        )
+
+
+def _refused(refused: envelope.Refusal) -> None:
+    """Raise what a signed refusal means for us: some can be retried, most are for good."""
+    code = "unreachable" if refused.retriable else "refused"
+    raise CounterpartError(
+        code,
+        Finding(refused.code, "refusal", found=refused.code),
+        *refused.findings,
+        retry_after=refused.retry_after,
+    )
+
+
+def _store_receipt(
+    services: Services, message: Message, receipt: bytes, gap: tuple[int, ...]
+) -> None:
+    now = services.clock()
+    facts = {"message": message.id, "digest": message.digest}
+    evidence = row("receipted", now, facts, services.randomness(SALT_SIZE))
+    detail: Mapping[str, str] = {"gap": " ".join(map(str, gap))} if gap else {}
+
+    def work(tx: Transaction) -> None:
+        tx.attach(message.id, "receipt", receipt, LINK_MEDIA_TYPE, "evidence")
+        tx.set_state(message.id, MessageState.RECEIPTED)
+        tx.add_event(message.id, Event(now, "receipted", detail))
+        tx.append_evidence(message.id, evidence.entry, evidence.salt, evidence.leaf)
+
+    services.store.commit(work)
+
+
+def _hand_over(services: Services, task: Task) -> None:
+    """Post the document; the agency's system answers with a 2xx once it has it."""
+
+    def load(tx: Transaction) -> tuple[Message, bytes, str]:
+        message = tx.message(task.message_id)
+        content = tx.content(task.message_id, "translated")
+        media = next((d.media_type for d in tx.documents(task.message_id)), LINK_MEDIA_TYPE)
+        if message is None or content is None:
+            raise StateError("not-found", Finding("not-found", "message", task.message_id))
+        return message, content, media
+
+    message, content, media = services.store.read(load)
+    headers = {
+        "Gateway-Message-Id": message.id,
+        "Gateway-Document-Type": message.document_type,
+        "Gateway-Conversation-Id": message.conversation_id,
+    }
+    answer = services.link.post(task.destination, content, media, headers)
+    if not 200 <= answer.status < 300:
+        _agency_refused(answer)
+    now = services.clock()
+
+    def work(tx: Transaction) -> None:
+        tx.set_state(message.id, MessageState.DELIVERED)
+        tx.add_event(message.id, Event(now, "delivered", {"to": task.destination}))
+
+    services.store.commit(work)
+
+
+def _agency_refused(answer: LinkAnswer) -> None:
+    """Raise for a domestic system that did not take a document: 4xx is for good."""
+    permanent = 400 <= answer.status < 500 and answer.status not in (401, 403, 408, 429)
+    code = "refused" if permanent else "unreachable"
+    finding = Finding(code, "answer", found=f"HTTP {answer.status}")
+    raise CounterpartError(code, finding, retry_after=answer.retry_after)

@@ -1,0 +1,76 @@
+"""Hand a document to the agencies that want it: one message per agency, queued or ready."""
+
+import hashlib
+from dataclasses import dataclass
+
+import msgspec
+
+from gateway.errors import Finding
+from gateway.evidence.rows import SALT_SIZE, row
+from gateway.flows import keys
+from gateway.flows.ports import Event, Message, Transaction
+from gateway.flows.services import Agency, Services
+from gateway.model.states import MessageKind, MessageState, TaskKind
+from gateway.model.values import Canonical
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A document made for agencies. cause: the message that it stems from. findings: of a
+    draft, what is missing."""
+
+    cause: Message
+    document_type: str
+    content: bytes
+    media_type: str
+    document: Canonical
+    report: bytes = b""
+    draft: bool = False
+    findings: tuple[Finding, ...] = ()
+
+
+def hand_out(
+    services: Services, tx: Transaction, product: Product, takers: tuple[Agency, ...]
+) -> None:
+    """Store the product once per agency: queued where it is posted, else ready to be fetched."""
+    for agency in takers:
+        _hand_out(services, tx, product, agency)
+
+
+def _hand_out(services: Services, tx: Transaction, product: Product, agency: Agency) -> None:
+    now = services.clock()
+    destination = agency.deliver.destination if agency.deliver else None
+    message_id = services.ids()
+    cause = product.cause
+    digest = hashlib.sha256(product.content).hexdigest()
+    tx.add_message(
+        Message(
+            id=message_id,
+            kind=MessageKind.DOMESTIC,
+            party=agency.name,
+            external_id=message_id,
+            conversation_id=cause.conversation_id,
+            document_type=product.document_type,
+            state=MessageState.QUEUED if destination else MessageState.READY,
+            digest=digest,
+            created=now,
+            ref_to=cause.id,
+            order_key=cause.order_key,
+            test=cause.test,
+            keys=keys.search_keys(product.document),
+        )
+    )
+    tx.attach(message_id, "translated", product.content, product.media_type, "document")
+    canonical = msgspec.json.encode(product.document)
+    tx.attach(message_id, "canonical", canonical, "application/json", "document")
+    if product.report:
+        tx.attach(message_id, "report", product.report, "application/json", "report")
+    event = "draft" if product.draft else "queued" if destination else "ready"
+    missing = {f"missing-{n}": f.path for n, f in enumerate(product.findings[:40], 1)}
+    tx.add_event(message_id, Event(now, event, {"format": product.document_type, **missing}))
+    facts = {"message": message_id, "agency": agency.name, "digest": digest}
+    evidence = row("distributed", now, facts, services.randomness(SALT_SIZE))
+    tx.append_evidence(message_id, evidence.entry, evidence.salt, evidence.leaf)
+    if destination:
+        key = cause.order_key or cause.id
+        tx.enqueue(TaskKind.HAND_OVER, message_id, destination, key, now)

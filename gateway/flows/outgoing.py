@@ -1,0 +1,89 @@
+"""Queue a document for the link: message, documents, evidence and task in one commit.
+
+It is stored unsigned; the worker signs, stores the signed bytes, then sends them, so that
+an agency never waits for a key that is elsewhere (docs/decisions.md).
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from gateway.evidence.rows import SALT_SIZE, commitment, row
+from gateway.flows import keys
+from gateway.flows.ports import Event, Message, Transaction
+from gateway.flows.services import Services
+from gateway.model.states import MessageKind, MessageState, TaskKind
+from gateway.model.values import Canonical
+
+LINK_MEDIA_TYPE = "application/xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a link message is made of. content: the body's exact octets. head: transport
+    values of the document (its own message id ...). originals: what the agency handed in,
+    in the order in which they joined."""
+
+    conversation_id: str
+    document_type: str
+    content: bytes
+    document: Canonical
+    head: Mapping[str, str]
+    report: bytes
+    originals: tuple[bytes, ...]
+    ref_to: str | None = None
+
+
+def queue_message(services: Services, tx: Transaction, parts: Parts) -> str:
+    """Store a link message and the task that sends it; return its id."""
+    counterpart = services.counterpart()
+    message = _message(services, tx, parts, counterpart.name)
+    salt = services.randomness(SALT_SIZE)
+    tx.add_message(message)
+    tx.attach(message.id, "translated", parts.content, LINK_MEDIA_TYPE, "document")
+    canonical = msgspec.json.encode(parts.document)
+    tx.attach(message.id, "canonical", canonical, "application/json", "document")
+    tx.attach(message.id, "report", parts.report, "application/json", "report")
+    tx.attach(message.id, "commitment-salt", salt, "application/octet-stream", "evidence")
+    committed = commitment(salt, parts.originals).encode()
+    tx.attach(message.id, "commitment", committed, "text/plain", "evidence")
+    tx.add_event(message.id, Event(message.created, "queued", {"format": parts.document_type}))
+    facts = {"message": message.id, "digest": message.digest, "type": parts.document_type}
+    evidence = row("queued", message.created, facts, services.randomness(SALT_SIZE))
+    tx.append_evidence(message.id, evidence.entry, evidence.salt, evidence.leaf)
+    tx.enqueue(
+        TaskKind.SEND,
+        message.id,
+        counterpart.destination,
+        message.order_key or message.id,
+        message.created,
+    )
+    return message.id
+
+
+def _message(services: Services, tx: Transaction, parts: Parts, party: str) -> Message:
+    message_id = services.ids()
+    order_key = keys.order_key(services, parts.document_type, parts.document) or message_id
+    thing = f"{party}|{order_key}"
+    found = keys.search_keys(parts.document)
+    own_id = parts.head.get("messageId")
+    return Message(
+        id=message_id,
+        kind=MessageKind.OUTBOUND,
+        party=party,
+        external_id=message_id,
+        conversation_id=parts.conversation_id,
+        document_type=parts.document_type,
+        state=MessageState.QUEUED,
+        digest=hashlib.sha256(parts.content).hexdigest(),
+        created=services.clock(),
+        function=keys.function(parts.document),
+        document_version=tx.count(f"version|{parts.document_type}|{thing}"),
+        order_key=order_key,
+        sequence=tx.count(f"sequence|{thing}"),
+        ref_to=parts.ref_to,
+        test=services.test,
+        keys=(*found, ("reference", own_id)) if own_id else found,
+    )

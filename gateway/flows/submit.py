@@ -1,0 +1,297 @@
+"""An agency hands in documents.
+
+    1 permit     formats that this agency may submit, sizes
+    2 decode     every document, all findings at once
+    3 repeat     a known Idempotency-Key gets its first answer
+    4 store      message, original, parameters, evidence
+    5 pass on    a document that travels as it is becomes a link message
+    6 join       the others meet their other half, or wait
+    7 translate  a closed set becomes link messages (gateway.flows.translate)
+    8 commit     one durable commit; the worker signs and sends
+
+A refusal leaves nothing but its own row of evidence: the identical bytes are judged anew.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from gateway.codec import join
+from gateway.codec.formats import Decoded
+from gateway.errors import AccessError, DocumentError, Finding, GatewayError, StateError, refusal
+from gateway.evidence.rows import SALT_SIZE, row
+from gateway.flows import gather
+from gateway.flows.keys import search_keys
+from gateway.flows.outgoing import Parts, queue_message
+from gateway.flows.ports import Event, Half, Message, Transaction
+from gateway.flows.services import Agency, Services
+from gateway.model.manifest import Manifest
+from gateway.model.parameters import Parameters
+from gateway.model.response import Response
+from gateway.model.states import MessageKind, MessageState
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """One document as it came. name: for findings. format: if the sender says it."""
+
+    name: str
+    content: bytes
+    format: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of a submission. replayed: this is a stored first answer."""
+
+    messages: tuple[str, ...]
+    conversation_id: str
+    state: str
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """An upload that was read. id: of its message row."""
+
+    id: str
+    upload: Upload
+    decoded: Decoded
+
+
+def submit(
+    services: Services,
+    agency: Agency,
+    uploads: Sequence[Upload],
+    parameters: Parameters,
+    idempotency_key: str | None = None,
+) -> Submitted:
+    """Accept documents of an agency; see the steps above.
+
+    Raises GatewayError with all findings of all documents: nothing was accepted then.
+    """
+    body = _body_digest(uploads, parameters)
+    try:
+        _permit(services, agency, uploads)
+        intakes = tuple(_read(services, agency, uploads))
+        return services.store.commit(
+            lambda tx: _accept(services, tx, agency, intakes, parameters, idempotency_key, body)
+        )
+    except GatewayError as failure:
+        _record_refusal(services, agency, body, failure)
+        raise
+
+
+def _permit(services: Services, agency: Agency, uploads: Sequence[Upload]) -> None:
+    if not uploads:
+        raise DocumentError("malformed", Finding("malformed", "document-missing"))
+    if len(uploads) > services.limits.uploads:
+        raise DocumentError(
+            "too-large",
+            Finding(
+                "too-large",
+                "documents",
+                found=str(len(uploads)),
+                expected=f"at most {services.limits.uploads}",
+            ),
+        )
+    for upload in uploads:
+        if len(upload.content) > services.limits.document_bytes:
+            limit = f"at most {services.limits.document_bytes} bytes"
+            raise DocumentError(
+                "too-large",
+                Finding("too-large", "size", upload.name, str(len(upload.content)), limit),
+            )
+
+
+def _read(services: Services, agency: Agency, uploads: Sequence[Upload]) -> list[Intake]:
+    """Decode and check every upload; raise once, with the findings of all of them."""
+    findings: list[Finding] = []
+    intakes: list[Intake] = []
+    for upload in uploads:
+        try:
+            decoded = _decode(services, agency, upload)
+        except DocumentError as error:
+            findings += error.findings or [Finding(error.code, error.code, upload.name)]
+            continue
+        intakes.append(Intake(services.ids(), upload, decoded))
+    if failure := refusal(findings):
+        raise failure
+    return intakes
+
+
+def _decode(services: Services, agency: Agency, upload: Upload) -> Decoded:
+    name = upload.format or services.formats.detect(upload.content)
+    if name not in services.formats.names():
+        raise DocumentError("type-unknown", Finding("type-unknown", "format", upload.name, name))
+    if name not in agency.formats:
+        raise AccessError("forbidden", Finding("forbidden", "format", upload.name, name))
+    return services.formats.decode(name, upload.content)
+
+
+def _accept(
+    services: Services,
+    tx: Transaction,
+    agency: Agency,
+    intakes: tuple[Intake, ...],
+    parameters: Parameters,
+    key: str | None,
+    body: str,
+) -> Submitted:
+    if key and (answer := _repeat(tx, agency, key, body)):
+        return answer
+    conversation = services.ids()
+    for intake in intakes:
+        _store(services, tx, agency, intake, parameters, conversation)
+    states = [_advance(services, tx, agency, intake, parameters) for intake in intakes]
+    first = tx.message(intakes[0].id)
+    done = Submitted(
+        tuple(intake.id for intake in intakes),
+        first.conversation_id if first else conversation,
+        str(states[-1]),
+    )
+    if key:
+        answer_text = msgspec.json.encode(done).decode()
+        tx.remember(agency.name, key, body, answer_text, services.clock())
+    return done
+
+
+def _repeat(tx: Transaction, agency: Agency, key: str, body: str) -> Submitted | None:
+    known = tx.remembered(agency.name, key)
+    if known is None:
+        return None
+    if known[0] != body:
+        raise StateError("key-reused", Finding("key-reused", "idempotency-key"))
+    stored = msgspec.json.decode(known[1], type=Submitted)
+    return Submitted(stored.messages, stored.conversation_id, stored.state, replayed=True)
+
+
+def _store(
+    services: Services,
+    tx: Transaction,
+    agency: Agency,
+    intake: Intake,
+    parameters: Parameters,
+    conversation: str,
+) -> None:
+    now = services.clock()
+    decoded, upload = intake.decoded, intake.upload
+    digest = hashlib.sha256(upload.content).hexdigest()
+    tx.add_message(
+        Message(
+            id=intake.id,
+            kind=MessageKind.SUBMISSION,
+            party=agency.name,
+            external_id=intake.id,
+            conversation_id=conversation,
+            document_type=decoded.format,
+            state=MessageState.WAITING,
+            digest=digest,
+            created=now,
+            test=services.test,
+            keys=search_keys(decoded.document),
+        )
+    )
+    media = services.formats.header(decoded.format).media_type
+    tx.attach(intake.id, "original", upload.content, media, "document")
+    canonical = msgspec.json.encode(decoded.document)
+    tx.attach(intake.id, "canonical", canonical, "application/json", "document")
+    stated = msgspec.json.encode(parameters)
+    tx.attach(intake.id, "parameters", stated, "application/json", "document")
+    tx.add_event(intake.id, Event(now, "received", {"format": decoded.format}))
+    facts = {"message": intake.id, "agency": agency.name, "digest": digest}
+    evidence = row("submitted", now, facts, services.randomness(SALT_SIZE))
+    tx.append_evidence(intake.id, evidence.entry, evidence.salt, evidence.leaf)
+
+
+def _advance(
+    services: Services,
+    tx: Transaction,
+    agency: Agency,
+    intake: Intake,
+    parameters: Parameters,
+) -> MessageState:
+    """Pass the document on, or join it with what waits; return its state."""
+    if services.routes.passes(services.side, intake.decoded.format):
+        return _pass_on(services, tx, intake)
+    manifest = intake.decoded.document
+    if not isinstance(manifest, Manifest):
+        unmapped = Finding("type-unknown", "route", intake.upload.name, intake.decoded.format)
+        raise DocumentError("type-unknown", unmapped)
+    roles = services.formats.header(intake.decoded.format).roles
+    facts = join.half_of(manifest, parameters, roles)
+    half = Half(
+        message_id=intake.id,
+        submitter=agency.name,
+        role=facts.role,
+        set_id=_conversation(tx, intake.id),
+        day=facts.day,
+        keys=facts.keys,
+        state="waiting",
+        deadline=services.clock() + services.limits.half_waits,
+    )
+    tx.add_half(half)
+    return gather.meet(services, tx, half)
+
+
+def _conversation(tx: Transaction, message_id: str) -> str:
+    message = tx.message(message_id)
+    return message.conversation_id if message else message_id
+
+
+def _pass_on(services: Services, tx: Transaction, intake: Intake) -> MessageState:
+    """Queue a document of the counterpart's own formats as it is, octets unchanged."""
+    decoded = intake.decoded
+    report = gather.passing_report(services, decoded)
+    conversation, answered = _answered(tx, intake)
+    tx.move_to(intake.id, conversation)
+    queue_message(
+        services,
+        tx,
+        Parts(
+            conversation_id=conversation,
+            ref_to=answered,
+            document_type=decoded.format,
+            content=intake.upload.content,
+            document=decoded.document,
+            head=decoded.head,
+            report=report,
+            originals=(intake.upload.content,),
+        ),
+    )
+    tx.set_state(intake.id, MessageState.FORWARDED)
+    tx.add_event(intake.id, Event(services.clock(), "forwarded", {"format": decoded.format}))
+    return MessageState.FORWARDED
+
+
+def _answered(tx: Transaction, intake: Intake) -> tuple[str, str | None]:
+    """Return the conversation that a response belongs to, and the message that it answers."""
+    document = intake.decoded.document
+    refers = document.refers if isinstance(document, Response) else ()
+    for reference in (i.value for i in refers if i.scheme == "cn.message"):
+        key = ("reference", reference)
+        for request in tx.search(key=key, kind=MessageKind.INBOUND, limit=1).messages:
+            return request.conversation_id, request.external_id
+    return _conversation(tx, intake.id), None
+
+
+def _body_digest(uploads: Sequence[Upload], parameters: Parameters) -> str:
+    """Digest of a whole request, for the Idempotency-Key."""
+    total = hashlib.sha256()
+    for part in (*(u.content for u in uploads), msgspec.json.encode(parameters)):
+        total.update(len(part).to_bytes(8, "big") + part)
+    return total.hexdigest()
+
+
+def _record_refusal(services: Services, agency: Agency, body: str, failure: GatewayError) -> None:
+    """Keep evidence of a refusal. It consumes no id."""
+    if failure.retriable:
+        return
+    now = services.clock()
+    facts = {"agency": agency.name, "digest": body, "code": failure.code}
+    evidence = row("refused", now, facts, services.randomness(SALT_SIZE))
+    services.store.commit(
+        lambda tx: tx.append_evidence("", evidence.entry, evidence.salt, evidence.leaf)
+    )

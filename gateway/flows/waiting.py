@@ -1,0 +1,73 @@
+"""Sets of halves that wait: parameters that an agency adds later, and deadlines."""
+
+import msgspec
+
+from gateway.codec.merge import merge_parameters
+from gateway.errors import DocumentError, Finding
+from gateway.evidence.rows import SALT_SIZE, row
+from gateway.flows.gather import advance, stated_parameters, vehicle_first
+from gateway.flows.ports import Event, Half, Transaction
+from gateway.flows.services import Services
+from gateway.model.parameters import Parameters
+from gateway.model.states import MessageState
+
+EXPIRED_AT_ONCE = 200
+"""Halves that one run of `expire` moves."""
+
+
+def supplement(
+    services: Services, agency: str, conversation_id: str, parameters: Parameters
+) -> MessageState:
+    """Add parameters to a crossing (a draft that lacks items, a set that waits) and try again.
+
+    What was made before stays; the new documents supersede it in the conversation.
+    """
+    now = services.clock()
+    facts = {"conversation": conversation_id, "agency": agency}
+    evidence = row("supplemented", now, facts, services.randomness(SALT_SIZE))
+
+    def work(tx: Transaction) -> MessageState:
+        halves = tx.halves_of(conversation_id)
+        if not halves:
+            missing = Finding("reference-unknown", "crossing", conversation_id)
+            raise DocumentError("reference-unknown", missing)
+        first = min(halves, key=vehicle_first)
+        merged, findings = merge_parameters([parameters, _without(tx, first, parameters)])
+        if findings:
+            raise DocumentError("rule-broken", *findings)
+        stated = msgspec.json.encode(merged)
+        tx.attach(first.message_id, "parameters", stated, "application/json", "document")
+        tx.add_event(first.message_id, Event(now, "supplemented", {"by": agency}))
+        tx.append_evidence(first.message_id, evidence.entry, evidence.salt, evidence.leaf)
+        return advance(services, tx, first, "")
+
+    return services.store.commit(work)
+
+
+def _without(tx: Transaction, half: Half, newer: Parameters) -> Parameters:
+    """Return what was stated before, without what the newer parameters state again."""
+    empty = Parameters()
+    changes = {
+        name: getattr(empty, name)
+        for name in Parameters.__struct_fields__
+        if getattr(newer, name) != getattr(empty, name)
+    }
+    return msgspec.structs.replace(stated_parameters(tx, half), **changes)
+
+
+def expire(services: Services) -> int:
+    """Mark the halves whose deadline has passed; a late other half opens them again."""
+    now = services.clock()
+
+    def work(tx: Transaction) -> int:
+        overdue = tx.overdue_halves(now, EXPIRED_AT_ONCE)
+        for half in overdue:
+            tx.set_half(half.message_id, state="expired", set_id=half.set_id)
+            tx.set_state(half.message_id, MessageState.EXPIRED)
+            tx.add_event(half.message_id, Event(now, "waiting-expired"))
+            facts = {"message": half.message_id}
+            kept = row("expired", now, facts, services.randomness(SALT_SIZE))
+            tx.append_evidence(half.message_id, kept.entry, kept.salt, kept.leaf)
+        return len(overdue)
+
+    return services.store.commit(work)
