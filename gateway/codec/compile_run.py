@@ -74,14 +74,24 @@ def replay(trace: Sequence[Any], entries: dict[int, Entry]) -> Iterator[Found]:
         yield number, tuple(counts.get(n, 0) for n in chain), texts
 
 
-def indexes(trace: Sequence[Any], entries: dict[int, Entry], problem: Problem) -> tuple[int, ...]:
-    """Return where a problem stood: the indexes of the rows that enclose it."""
+def placed(trace: Trace, entries: dict[int, Entry]) -> Iterator[tuple[Problem, tuple[int, ...]]]:
+    """Yield each problem with the indexes of the rows that enclose it, in one pass."""
+    waiting = list(reversed(trace.problems))
     counts: dict[int, int] = {}
-    for _, now, _ in _walk(trace[: problem.at], entries):
-        counts = now
+    for _, now, at in _walk(trace, entries):
+        while waiting and waiting[-1].at <= at:
+            yield _with_place(waiting.pop(), counts, entries)
+        counts = dict(now) if waiting and entries[trace[at]].repeats else counts
+    while waiting:
+        yield _with_place(waiting.pop(), counts, entries)
+
+
+def _with_place(
+    problem: Problem, counts: dict[int, int], entries: dict[int, Entry]
+) -> tuple[Problem, tuple[int, ...]]:
     entry = entries[problem.number]
     own = (problem.number,) if entry.repeats and entry.leaf else ()
-    return tuple(counts.get(number, 0) for number in (*entry.chain, *own))
+    return problem, tuple(counts.get(number, 0) for number in (*entry.chain, *own))
 
 
 def _walk(

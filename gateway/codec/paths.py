@@ -83,9 +83,12 @@ def text(path: Path) -> str:
 
 
 def with_indexes(path: Path, indexes: typing.Sequence[int]) -> str:
-    """Write a canonical path with its `[]` filled from outside in (0-based)."""
+    """Write a canonical path with its `[]` filled from outside in (0-based).
+
+    A list that no index is left for is written as a whole.
+    """
     rest = iter(indexes)
-    filled = (Step(s.name, next(rest, 0)) if s.select is EACH else s for s in path)
+    filled = (Step(s.name, next(rest, None)) if s.select is EACH else s for s in path)
     return text(tuple(filled))
 
 

@@ -6,11 +6,12 @@ there); what is expected names the place in the target. No value of a personal r
 """
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 
 from gateway.codec.compile_plan import HEAD, Entry, Plan
-from gateway.codec.compile_run import Problem, Trace, indexes
+from gateway.codec.compile_run import Problem, Trace, placed
 from gateway.codec.paths import parse, with_indexes
-from gateway.codec.xmlexplain import wanted
+from gateway.codec.xmlexplain import MOST_FINDINGS, wanted
 from gateway.errors import Finding, Severity
 
 Placer = Callable[[str, tuple[int, ...]], str]
@@ -27,15 +28,15 @@ _CODES = {
     "character": ("schema-invalid", "character"),
     "left": ("rule-broken", "group-left-out"),
 }
+_FOLLOWING = frozenset({"lack", "miss", "form"})
 _WARNINGS = frozenset({"recalled", "left"})
 
 
 def of_decoding(trace: Trace, plan: Plan, place: Placer) -> Iterator[Finding]:
     """Yield the findings of a decoding, in the order in which they were met."""
-    for problem in trace.problems:
+    for problem, found in islice(_first(trace, plan), MOST_FINDINGS):
         entry = plan.entries[problem.number]
-        where = place(entry.row.path, indexes(trace, plan.entries, problem))
-        yield _finding(problem, entry, where, "")
+        yield _finding(problem, entry, place(entry.row.path, found), "")
 
 
 def of_encoding(
@@ -45,15 +46,24 @@ def of_encoding(
 
     draft: what must be there and is not only warns.
     """
-    for problem in trace.problems:
+    for problem, found in islice(_first(trace, plan), MOST_FINDINGS):
         entry = plan.entries[problem.number]
-        found = indexes(trace, plan.entries, problem)
         target = place(entry.row.path, found)
         where = canonical_place(entry, found) or target
         finding = _finding(problem, entry, where, f"{plan.table.header.format} {target}")
         if draft and problem.kind == "miss":
             finding = _softened(finding)
         yield finding, target
+
+
+def _first(trace: Trace, plan: Plan) -> Iterator[tuple[Problem, tuple[int, ...]]]:
+    """Yield each problem and where it stood, but not what follows from a refused value."""
+    refused = set()
+    for problem, found in placed(trace, plan.entries):
+        if problem.cause is not None:
+            refused.add((problem.number, found))
+        if problem.kind not in _FOLLOWING or (problem.number, found) not in refused:
+            yield problem, found
 
 
 def canonical_place(entry: Entry, found: tuple[int, ...]) -> str:

@@ -20,11 +20,11 @@ from lxml import etree
 from gateway import safexml
 from gateway.codec import xmlexplain, xsd
 from gateway.codec.wire import WireNode
+from gateway.codec.xmlexplain import MOST_FINDINGS
 from gateway.errors import Finding
 
 MANY = 10_000
 EXPLAINED = 4_000
-MOST_FINDINGS = 100
 
 
 class _PerThread(threading.local):
