@@ -1,0 +1,181 @@
+"""A truck crosses: both gateways, the join, the receipts, the response, the answers."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from gateway.errors import DocumentError
+from gateway.flows import query, waiting
+from gateway.flows.submit import Upload, submit
+from gateway.model.parameters import Parameters
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+
+def upload(folder: str, name: str) -> Upload:
+    return Upload(name, (SAMPLES / folder / name).read_bytes())
+
+
+def parameters(folder: str) -> Parameters:
+    content = (SAMPLES / folder / "parameters.json").read_bytes()
+    return msgspec.json.decode(content, type=Parameters)
+
+
+def agency(side, name="customs"):
+    return side.services.agencies[name]
+
+
+def hand_in(side, folder: str, *names: str, key: str | None = None):
+    uploads = [upload(folder, name) for name in names]
+    return submit(side.services, agency(side), uploads, parameters(folder), key)
+
+
+def states(side, conversation: str) -> dict[str, str]:
+    view = query.crossing(side.services, agency(side), conversation)
+    return {f"{m.kind}:{m.document_type}": str(m.state) for m in view.messages}
+
+
+def settle(sides) -> None:
+    while sides["vn"].work() + sides["cn"].work():
+        pass
+
+
+def taken(sides, document_type: str) -> list[bytes]:
+    return [
+        body
+        for _, body, headers in sides["vn"].wire.taken
+        if headers["Gateway-Document-Type"] == document_type
+    ]
+
+
+def response_to(mt1401: bytes) -> Upload:
+    """The Chinese customs answer: it echoes the id of the message that it answers."""
+    own_id = re.search(rb"<MessageID>([^<]+)</MessageID>", mt1401).group(1)
+    text = (SAMPLES / "dragon-fruit" / "response.xml").read_bytes()
+    return Upload("response.xml", re.sub(rb"(<MessageID>)[^<]+", rb"\1" + own_id, text))
+
+
+def dragon_fruit(sides):
+    done = hand_in(sides["vn"], "dragon-fruit", "tor.edi", "eda-1.edi", "eda-2.edi")
+    settle(sides)
+    return done
+
+
+def test_a_dragon_fruit_truck_crosses(sides):
+    done = dragon_fruit(sides)
+    assert done.state == "translated"
+    assert states(sides["vn"], done.conversation_id) == {
+        "submission:vn.vnaccs.tor": "translated",
+        "submission:vn.vnaccs.eda": "translated",
+        "outbound:cn.mt1401": "receipted",
+        "outbound:cn.mt4401": "receipted",
+    }
+    (mt1401,), (mt4401,) = taken(sides, "cn.mt1401"), taken(sides, "cn.mt4401")
+    assert mt1401.count(b"<Consignment>") == 2
+    assert b"<ID>5100260514001</ID>" in mt1401
+    assert b"<ID>5100260514001</ID>" in mt4401
+    assert b"<Name>12C08631</Name>" in mt4401
+
+
+def test_halves_that_come_one_by_one_meet(sides):
+    for name in ("eda-2.edi", "tor.edi"):
+        assert hand_in(sides["vn"], "dragon-fruit", name).state == "waiting"
+        settle(sides)
+        assert taken(sides, "cn.mt1401") == []
+    assert hand_in(sides["vn"], "dragon-fruit", "eda-1.edi").state == "translated"
+    settle(sides)
+    (mt1401,) = taken(sides, "cn.mt1401")
+    assert mt1401.count(b"<Consignment>") == 2
+
+
+def test_the_response_becomes_one_answer_per_declaration(sides):
+    done = dragon_fruit(sides)
+    (mt1401,) = taken(sides, "cn.mt1401")
+    submit(sides["cn"].services, agency(sides["cn"]), [response_to(mt1401)], Parameters())
+    settle(sides)
+    answers = {re.search(rb"<reference>([^<]+)", a).group(1): a for a in taken(sides, "vn.vnsw.answer")}
+    assert sorted(answers) == [b"GW-DF-0001-A", b"GW-DF-0001-B"]
+    assert b"<function>99</function>" in answers[b"GW-DF-0001-A"]
+    assert b"<function>00</function>" in answers[b"GW-DF-0001-B"]
+    assert b"<ErrorCode>CC020_03</ErrorCode>" in answers[b"GW-DF-0001-B"]
+    view = query.crossing(sides["vn"].services, agency(sides["vn"]), done.conversation_id)
+    assert {(s.axis, s.subject): s.state for s in view.statuses} == {
+        ("waybill", "VN260514000101"): "accepted",
+        ("waybill", "VN260514000102"): "rejected",
+        ("declaration", "GW-DF-0001-A"): "accepted",
+        ("declaration", "GW-DF-0001-B"): "rejected",
+        ("truck", "5100260514001"): "rejected",
+    }
+
+
+def test_the_same_response_again_gives_no_second_answer(sides):
+    dragon_fruit(sides)
+    (mt1401,) = taken(sides, "cn.mt1401")
+    for _ in range(2):
+        submit(sides["cn"].services, agency(sides["cn"]), [response_to(mt1401)], Parameters())
+        settle(sides)
+    assert len(taken(sides, "vn.vnsw.answer")) == 2
+
+
+def test_a_durian_truck_from_the_lang_son_registration(sides):
+    done = hand_in(sides["vn"], "durian", "registration.json")
+    settle(sides)
+    assert done.state == "translated"
+    assert len(taken(sides, "cn.mt1401")) == len(taken(sides, "cn.mt4401")) == 1
+
+
+def test_an_electronics_truck_comes_as_a_draft_and_is_completed(sides):
+    for name in ("mt2401.xml", "mt4402.xml"):
+        submit(
+            sides["cn"].services, agency(sides["cn"]), [upload("electronics", name)], Parameters()
+        )
+    settle(sides)
+    (draft,) = taken(sides, "vn.vnaccs.tir")
+    assert b"MAU MOTOR" not in draft
+    vn = sides["vn"]
+    page = query.search(vn.services, agency(vn), key=("batch", "5100260518001"))
+    conversation = page.messages[0].conversation_id
+    waiting.supplement(vn.services, "customs", conversation, parameters("electronics"))
+    settle(sides)
+    complete = taken(sides, "vn.vnaccs.tir")[-1]
+    assert b"MAU MOTOR" in complete
+    assert b"GUI-F12345" in complete
+
+
+def test_a_retry_after_a_lost_answer_delivers_once(sides):
+    sides["vn"].wire.lose_answers = 1
+    done = hand_in(sides["vn"], "dragon-fruit", "tor.edi", "eda-1.edi", "eda-2.edi")
+    settle(sides)
+    sides["vn"].clock.at += __import__("datetime").timedelta(minutes=5)
+    settle(sides)
+    bodies = [body for to, body in sides["vn"].wire.sent if to == "cn"]
+    assert len(bodies) == 3
+    assert bodies[0] in bodies[1:]
+    assert len(taken(sides, "cn.mt1401")) == 1
+    assert states(sides["vn"], done.conversation_id)["outbound:cn.mt1401"] == "receipted"
+
+
+def test_the_same_idempotency_key_gets_the_first_answer(sides):
+    names = ("tor.edi", "eda-1.edi", "eda-2.edi")
+    first = hand_in(sides["vn"], "dragon-fruit", *names, key="k1")
+    again = hand_in(sides["vn"], "dragon-fruit", *names, key="k1")
+    assert again.messages == first.messages
+    assert again.replayed
+
+
+def test_a_refused_document_leaves_nothing_and_consumes_nothing(sides):
+    content = (SAMPLES / "dragon-fruit" / "eda-1.edi").read_bytes()
+    broken = Upload("eda.edi", content.replace(b"VNHUGT", b"VNXXXX"))
+    with pytest.raises(DocumentError) as refused:
+        submit(sides["vn"].services, agency(sides["vn"]), [broken], Parameters())
+    assert refused.value.code == "code-unknown"
+    assert query.search(sides["vn"].services, agency(sides["vn"])).messages == ()
+
+
+@pytest.mark.parametrize("secret", ["C1234567", "IGV LANE", "Ghi chú nội bộ", "PHO MAU"])
+def test_what_is_private_never_leaves(sides, secret):
+    dragon_fruit(sides)
+    for _, body in sides["vn"].wire.sent:
+        assert secret.encode() not in body
