@@ -52,8 +52,9 @@ def write_item(cell: Cell, text: str, findings: list[Finding], *, bytes_only: bo
         findings += [f for f in _number(cell, text) if f.severity is Severity.REFUSE]
         padded = raw.rjust(item.width)
     else:
-        findings += _characters(cell, text, "rule-broken")
-        padded = raw.ljust(item.width)
+        wrong = _characters(cell, text, "rule-broken")
+        findings += wrong
+        padded = (b"" if wrong else raw).ljust(item.width)  # a draft leaves it blank
     most = item.width // 3
     if len(raw) > item.width:
         findings.append(_too_long(cell, f"{len(raw)} bytes", f"at most {item.width} bytes"))

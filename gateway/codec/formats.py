@@ -32,6 +32,9 @@ from gateway.errors import DocumentError, Finding, MappingError, Severity, refus
 from gateway.model.manifest import Direction, Manifest
 from gateway.model.values import Canonical
 
+UNFED = ("mandatory", "charset")
+"""Rules of findings that make a draft: an item is blank and must be filled by hand."""
+
 __all__ = ["Decoded", "Encoded", "Formats", "Sources", "Supplied", "project"]
 
 
@@ -197,7 +200,7 @@ def _format(
 ) -> Format | None:
     try:
         engine = engines.make(table.header, mappings, xsd)
-    except (ValueError, OSError, etree.LxmlError) as error:
+    except engines.UNREADABLE as error:
         findings.append(table_error(table.id, "schema", str(error)))
         return None
     plan, wrong = build(table, engine.node, partial(converter, at=at))
@@ -259,7 +262,7 @@ def _encoded(made: Format, document: Canonical, head: Mapping[str, str], *, draf
     findings += [finding for finding, _ in met]
     findings += [_softer(f, draft=draft) for f in written if f.path not in places]
     warnings = _raise(findings)
-    unfed = draft and any(f.rule == "mandatory" for f in warnings)
+    unfed = draft and any(f.rule in UNFED for f in warnings)
     return Encoded(
         header.format, made.table.id, content, header.media_type, warnings, trace, unfed,
         tuple(notes),
@@ -267,6 +270,6 @@ def _encoded(made: Format, document: Canonical, head: Mapping[str, str], *, draf
 
 
 def _softer(finding: Finding, *, draft: bool) -> Finding:
-    """What the engine misses in a draft only warns, too."""
-    unfed = draft and finding.rule == "mandatory"
+    """What a draft lacks, or cannot write in the target's characters, only warns."""
+    unfed = draft and finding.rule in UNFED
     return replace(finding, severity=Severity.WARN) if unfed else finding

@@ -48,16 +48,19 @@ def _hand_on(services: Services, tx: Transaction, message_id: str) -> None:
     hand_out(services, tx, as_it_is, services.takers(message.document_type))
     if isinstance(decoded.document, Response):
         answer.apply(services, tx, message, decoded)
-    elif isinstance(decoded.document, Manifest):
-        _meet(services, tx, message, decoded)
+    elif _meet(services, tx, message, decoded) is MessageState.WAITING:
+        return
     tx.set_state(message_id, MessageState.DISTRIBUTED)
     tx.add_event(message_id, Event(services.clock(), "distributed"))
 
 
-def _meet(services: Services, tx: Transaction, message: Message, decoded: Decoded) -> None:
+def _meet(
+    services: Services, tx: Transaction, message: Message, decoded: Decoded
+) -> MessageState | None:
     """Join an inbound half with the others of its batch, where a route asks for it."""
-    if not services.routes.targets(services.side, "inbound", message.document_type):
-        return
+    routed = services.routes.targets(services.side, "inbound", message.document_type)
+    if not routed or not isinstance(decoded.document, Manifest):
+        return None
     roles = services.formats.header(decoded.format).roles
     facts = join.half_of(decoded.document, Parameters(), roles)
     half = Half(
@@ -71,4 +74,4 @@ def _meet(services: Services, tx: Transaction, message: Message, decoded: Decode
         deadline=services.clock() + services.limits.half_waits,
     )
     tx.add_half(half)
-    gather.meet(services, tx, half)
+    return gather.meet(services, tx, half)
