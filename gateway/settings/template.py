@@ -1,0 +1,193 @@
+"""The settings file that `gateway init` writes: every section, with comments."""
+
+from dataclasses import dataclass
+
+_SUBMITS = {
+    "vn": ["vn.vnaccs.tor", "vn.vnaccs.eda", "vn.langson.registration"],
+    "cn": ["cn.mt2401", "cn.mt4402", "cn.response"],
+}
+_TAKES = {
+    "vn": ["vn.vnsw.answer", "vn.vnaccs.tir", "canonical.manifest"],
+    "cn": ["cn.mt1401", "cn.mt4401"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the file is made for. password_file: opens all keys; empty when they are open."""
+
+    side: str
+    name: str
+    peer: str
+    profile: str = "production"
+    keys: str = "keys"
+    password_file: str = ""
+
+
+def render(draft: Draft) -> str:
+    """Return the text of a settings file. It loads once the key files are there."""
+    signature = "demo" if draft.profile == "demo" else "link-ecdsa-p256"
+    return _FILE.format(
+        side=draft.side,
+        name=draft.name,
+        profile=draft.profile,
+        peer=draft.peer,
+        keys=draft.keys,
+        signature=signature,
+        password=f'\npassword_file = "{draft.password_file}"' if draft.password_file else "",
+        comment_password=(
+            f'\n# password_file = "{draft.password_file}"' if draft.password_file else ""
+        ),
+        submits=_list(_SUBMITS[draft.side]),
+        takes=_list(_TAKES[draft.side]),
+    )
+
+
+def _list(names: list[str]) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+
+
+_FILE = """\
+# Settings of a gateway. Paths are relative to this file. Durations: "500ms", "30s", "5m",
+# "24h", "7d". Every value can be overridden by a variable: GATEWAY__STORE__URL=...
+# `gateway doctor` checks the whole of it.
+
+[gateway]
+side = "{side}"                # vn or cn
+name = "{name}"       # our party id on the link, as agreed with the other side
+profile = "{profile}"  # demo: keys of the demo are trusted; production: they are refused
+# test = true               # our messages carry the test indicator
+# log_level = "info"
+
+[store]
+url = "sqlite:///gateway.db"  # or postgresql://user@host/database
+# password_file = "..."       # of the database user
+
+# --- listeners: each with a certificate and trust anchors of its own ---
+
+[listen.agencies]             # the REST interface for domestic systems
+host = "127.0.0.1"
+port = 8443
+certificate = "{keys}/agencies-server.cert.pem"
+key = "{keys}/agencies-server.key.pem"
+anchors = "{keys}/agencies-authority.cert.pem"{password}
+
+[listen.operations]           # /healthz /readyz /metrics; without TLS only on loopback
+host = "127.0.0.1"
+port = 8445
+
+# --- our keys: one per purpose; the counterpart pins the certificates ---
+
+[keys.message]
+key = "{keys}/message.key.pem"
+certificate = "{keys}/message.cert.pem"{password}
+
+[keys.receipt]
+key = "{keys}/receipt.key.pem"
+certificate = "{keys}/receipt.cert.pem"{password}
+
+[keys.statement]
+key = "{keys}/statement.key.pem"
+certificate = "{keys}/statement.cert.pem"{password}
+
+# --- the other side ---
+# 1. Give it: link-authority.cert.pem, link-client.cert.pem, message.cert.pem and
+#    receipt.cert.pem of the folder {keys}/.
+# 2. Put what it gives you into the folder counterpart/ and compare fingerprints by another way
+#    than the one the files came by (`gateway keys list` shows ours).
+# 3. Take the comment signs away from both sections below.
+
+# [listen.counterpart]
+# host = "0.0.0.0"
+# port = 8444
+# certificate = "{keys}/link-server.cert.pem"
+# key = "{keys}/link-server.key.pem"
+# anchors = "counterpart/link-authority.cert.pem"{comment_password}
+
+# [counterpart.{peer}]          # the name is its party id on the link
+# url = "https://gateway.example/exchange/v1"
+# anchors = "counterpart/link-authority.cert.pem"
+# certificate = "{keys}/link-client.cert.pem"
+# key = "{keys}/link-client.key.pem"{comment_password}
+# client_certificates = ["counterpart/link-client.cert.pem"]
+# signature = "{signature}"
+# accept_bare = false         # also take GACC documents without our envelope
+# disclose = ["crew.names", "crew.filing"]  # personal values that may cross; all else stays
+#
+# [[counterpart.{peer}.pinned]]
+# usage = "message"
+# certificate = "counterpart/message.cert.pem"
+# # not_after = 2027-01-01T00:00:00Z  # a window narrower than the certificate's own
+#
+# [[counterpart.{peer}.pinned]]
+# usage = "receipt"
+# certificate = "counterpart/receipt.cert.pem"
+#
+# [counterpart.{peer}.profile]  # what no document holds: identities and agreed defaults
+# senderId = "..."
+# receiverId = "..."
+# procedureCode = "..."
+# representative = "..."
+
+# --- domestic systems: known by their client certificate ---
+
+[agency.customs]
+role = "customs"
+certificates = ["{keys}/customs.cert.pem"]
+formats = {submits}
+disclose = ["crew.names", "crew.documents", "crew.filing", "communications", "contact"]
+
+[agency.customs.deliver]      # without `to` it fetches its documents itself
+documents = {takes}
+# [agency.customs.deliver.to]
+# url = "https://customs.example/documents"
+# anchors = "customs-authority.pem"
+# certificate = "{keys}/agencies-client.cert.pem"
+# key = "{keys}/agencies-client.key.pem"{comment_password}
+
+[agency.operator]             # sees every message, no personal values
+role = "operator"
+certificates = ["{keys}/operator.cert.pem"]
+
+[client]                      # how `gateway message ...` calls the agencies' interface
+url = "https://127.0.0.1:8443"
+anchors = "{keys}/agencies-authority.cert.pem"
+certificate = "{keys}/customs.cert.pem"
+key = "{keys}/customs.key.pem"{password}
+
+# [register]
+# vehicles = "vehicles.csv"   # columns: filing,type,make,colour,seats,chassis,engine,circulation
+
+# --- bounds; these are the defaults ---
+
+[limits]
+# document_bytes = 10000000
+# answer_bytes = 1048576
+# uploads = 20
+# stale_after = "30d"
+# future = "5m"
+# lifetime = "7d"
+# half_waits = "24h"          # how long half a crossing waits for the rest
+# window_days = 3             # how far two halves may lie apart
+# requests = 256
+# per_peer = 128
+
+[worker]
+# inside = true               # `gateway serve` runs a worker; false: run `gateway worker`
+# places = 4                  # sends to one destination at once
+# deadline = "30s"            # of one whole send
+# lease = "3m"
+# poll = "500ms"
+# drain = "30s"
+
+[retry]
+# first = "2s"
+# longest = "15m"
+# jitter = 0.5
+# horizon = "7d"
+
+[breaker]
+# threshold = 5
+# pause = "15s"
+# longest = "5m"
+"""
