@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lxml import etree
-
 from gateway import resources
 from gateway.codec import engines
 from gateway.codec.check_rows import CHECKS
@@ -60,7 +58,7 @@ def _tables(at: date | None, mappings: Path, findings: list[Finding]) -> list[Ta
 def _checked(table: Table, mappings: Path, xsd: Path, converters: Converters) -> Iterator[Finding]:
     try:
         engine = engines.make(table.header, mappings, xsd)
-    except (ValueError, OSError, etree.LxmlError) as error:
+    except engines.UNREADABLE as error:
         yield table_error(table.id, "schema", str(error))
         return
     plan, findings = build(table, engine.node, converters)

@@ -18,6 +18,9 @@ from gateway.codec.wire import WireNode
 from gateway.codec.xmlwire import XmlSchema
 from gateway.errors import Finding
 
+UNREADABLE = (ValueError, LookupError, OSError, etree.LxmlError)
+"""What `make` raises for a schema or layout that cannot be read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -182,8 +185,7 @@ class JsonEngine:
 
 
 def make(header: Header, mappings: Path, xsd: Path) -> Engine:
-    """Make the engine that a table's header asks for. ValueError or OSError when its schema
-    or layout cannot be read."""
+    """Make the engine that a table's header asks for. Raises one of `UNREADABLE`."""
     if header.engine == "xml":
         return XmlEngine(header, xsd)
     kind = EdiEngine if header.engine == "edi" else JsonEngine

@@ -20,6 +20,7 @@ from lxml import etree
 
 from gateway import safexml
 from gateway.codec.wire import Base, Kind, WireNode, WireType
+from gateway.errors import DocumentError
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
 _INTEGERS = {
@@ -45,7 +46,10 @@ class _Reader:
     types: dict[str, etree._Element] = field(default_factory=dict)
 
     def include(self, file: Path) -> None:
-        schema = safexml.parse(file.read_bytes())
+        try:
+            schema = safexml.parse(file.read_bytes())
+        except DocumentError as error:
+            raise ValueError(f"{file.name}: {error}") from error
         for child in schema.iterchildren(etree.Element):
             name = child.get("name", "")
             match _local(child):
