@@ -94,8 +94,8 @@ def test_no_consignment_is_made_up(formats: Formats) -> None:
 
 
 def test_what_the_target_cannot_take_refuses(formats: Formats) -> None:
+    given = Given(alloc__messageId="M", alloc__sendTime="yesterday")
     with pytest.raises(GatewayError) as caught:
-        given = Given(alloc__messageId="M", alloc__sendTime="yesterday")
         formats.supply("zz.crate", manifest(issued_at=None), given)
     (finding,) = caught.value.findings
     assert (finding.path, finding.rule) == ("issued_at", "date")
