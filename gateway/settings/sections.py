@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from gateway.settings.values import (
+    Address,
     Duration,
     File,
     Fingerprint,
@@ -51,7 +52,7 @@ class Listen(Pair):
     """[listen.counterpart], [listen.agencies] A listener. anchors: PEM file of the only
     authorities whose client certificates may connect."""
 
-    host: str = "127.0.0.1"
+    host: Address = "127.0.0.1"
     port: Port
     anchors: File
 
@@ -59,7 +60,7 @@ class Listen(Pair):
 class ListenOperations(Section):
     """[listen.operations] Health and metrics. Without TLS it listens on loopback only."""
 
-    host: str = "127.0.0.1"
+    host: Address = "127.0.0.1"
     port: Port
     key: File | None = None
     certificate: File | None = None

@@ -30,6 +30,14 @@ def _beside(path: Path, info: ValidationInfo) -> Path:
     return absolute
 
 
+def _address(host: str) -> str:
+    """A name could be several addresses, or another one tomorrow."""
+    try:
+        return str(ipaddress.ip_address(host))
+    except ValueError:
+        raise ValueError("an IP address is expected, such as 127.0.0.1, 0.0.0.0 or ::") from None
+
+
 def _placed(url: str, info: ValidationInfo) -> str:
     """Return the URL of an SQLite file beside the settings file with its whole path."""
     scheme, name = "sqlite:///", url.removeprefix("sqlite:///")
@@ -51,6 +59,7 @@ Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 Port = Annotated[int, Field(ge=0, le=65535)]
 StoreUrl = Annotated[str, AfterValidator(_placed)]
+Address = Annotated[str, AfterValidator(_address)]
 Positive = Annotated[int, Field(gt=0)]
 
 

@@ -1,0 +1,145 @@
+"""One whole gateway of one process: store, link, flows, worker, listeners."""
+
+import threading
+from contextlib import ExitStack
+from functools import partial
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+
+from gateway import store as stores
+from gateway.api import agencies
+from gateway.api.admission import Admission, Capacity
+from gateway.api.counterpart import CounterpartApp
+from gateway.api.health import OperationsApp, Readiness
+from gateway.api.listener import App, Listener, Tls
+from gateway.api.metrics import Backlog, Metrics
+from gateway.api.threads import Threads
+from gateway.bootstrap import outside, parts
+from gateway.flows import deliver, distribute, waiting
+from gateway.flows.receive import receive
+from gateway.model.states import TaskKind
+from gateway.settings.sections import Listen, ListenOperations, Settings
+from gateway.transport.link import HttpLink
+from gateway.worker import Pace, Waking, Worker
+
+_LAST_WORDS = 2.0
+"""Seconds for tasks whose send was cut off to say so before the store closes."""
+
+
+class Gateway:
+    """The parts of a running gateway. Ports are bound when it is made; `close` ends it."""
+
+    def __init__(self, settings: Settings, *, listening: bool, working: bool) -> None:
+        """UnavailableError (files, keys, store), MappingError (tables), OSError (ports)."""
+        self.settings = settings
+        self.listeners: list[Listener] = []
+        self.readiness: Readiness | None = None
+        self.worker: Worker | None = None
+        with ExitStack() as opened:
+            self.store = opened.enter_context(stores.open(parts.store_url(settings.store)))
+            self.store.check()
+            bell = threading.Event()
+            opened.callback(self._last_words)
+            self.link = opened.enter_context(HttpLink(parts.endpoints(settings), outside.clock))
+            self.services = parts.services_of(
+                settings,
+                Waking(self.store, bell) if working else self.store,
+                self.link,
+                clock=outside.clock,
+                ids=outside.new_id,
+                randomness=outside.randomness,
+            )
+            if working:
+                self.worker = self._make_worker(bell)
+                opened.callback(self.worker.close, settings.worker.drain.total_seconds())
+            if listening:
+                threads = Threads()
+                opened.callback(threads.close, settings.worker.drain.total_seconds())
+                self._listen(threads)
+            self._opened = opened.pop_all()
+
+    def close(self) -> None:
+        """Let what runs end, then close everything, the store last."""
+        self._opened.close()
+
+    def start_draining(self) -> None:
+        """Say `not ready` from now on, while what runs ends."""
+        if self.readiness is not None:
+            self.readiness.draining = True
+
+    def _last_words(self) -> None:
+        if self.worker is not None:
+            self.worker.settled(_LAST_WORDS)
+
+    def _make_worker(self, bell: threading.Event) -> Worker:
+        stated = self.settings.worker
+        return Worker(
+            self.store,
+            {
+                TaskKind.SEND: partial(deliver.send, self.services),
+                TaskKind.HAND_OVER: partial(deliver.hand_over, self.services),
+                TaskKind.DISTRIBUTE: partial(distribute.distribute, self.services),
+            },
+            partial(waiting.expire, self.services),
+            clock=outside.clock,
+            ids=outside.new_id,
+            randomness=outside.randomness,
+            destinations=[endpoint.name for endpoint in parts.endpoints(self.settings)],
+            pace=Pace(
+                places=stated.places,
+                lease=stated.lease,
+                poll=stated.poll.total_seconds(),
+                expire_every=stated.expire_every,
+                schedule=self.services.schedule,
+                breaker=parts.breaker(self.settings),
+            ),
+            bell=bell,
+        )
+
+    def _listen(self, threads: Threads) -> None:
+        """Bind the listeners that are configured, the operations' last."""
+        registry = CollectorRegistry()
+        registry.register(Backlog(self.store, outside.clock))
+        ProcessCollector(registry=registry)
+        metrics = Metrics(registry)
+        readiness = self.readiness = Readiness(self.store.check, threads)
+        listen, ids = self.settings.listen, outside.new_id
+        if listen.counterpart:
+            link_app = CounterpartApp(
+                partial(receive, self.services),
+                parts.peers(self.settings),
+                self.services.limits.document_bytes,
+                threads=threads,
+                admission=self._admission(),
+                readiness=readiness,
+                metrics=metrics,
+                ids=ids,
+            )
+            self._bind("counterpart", link_app, listen.counterpart)
+        if listen.agencies:
+            rest_app = agencies.create(
+                self.services,
+                threads=threads,
+                admission=self._admission(),
+                readiness=readiness,
+                metrics=metrics,
+            )
+            self._bind("agencies", rest_app, listen.agencies)
+        if listen.operations:
+            operations_app = OperationsApp(readiness, metrics, threads, ids)
+            self._bind("operations", operations_app, listen.operations)
+
+    def _admission(self) -> Admission:
+        stated = self.settings.limits
+        octets = max(Capacity().octets, 4 * stated.document_bytes)
+        return Admission(Capacity(stated.requests, octets, stated.per_peer))
+
+    def _bind(self, name: str, app: App, listen: Listen | ListenOperations) -> None:
+        tls = None
+        if listen.certificate and listen.key and listen.anchors:
+            password = outside.secret(listen.password_file)
+            words = password.decode() if password else None
+            tls = Tls(listen.certificate, listen.key, listen.anchors, words)
+        drain = int(self.settings.worker.drain.total_seconds())
+        address = (listen.host, listen.port)
+        self.listeners.append(Listener(name, app, address, tls, drain=drain))

@@ -1,0 +1,223 @@
+"""Settings become the parts that flows work with."""
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from gateway import resources
+from gateway.bootstrap.outside import secret
+from gateway.codec.formats import Formats
+from gateway.codec.gates import Gates
+from gateway.errors import Finding, UnavailableError
+from gateway.flows.ports import Clock, IdMaker, Link, Randomness, Store
+from gateway.flows.retry import Breaker, Schedule
+from gateway.flows.routes import Routes
+from gateway.flows.services import Agency, Counterpart, Delivery, Limits, Services
+from gateway.settings.sections import (
+    AgencySection,
+    Client,
+    CounterpartSection,
+    Pair,
+    Settings,
+    StoreSection,
+)
+from gateway.signing.keys import Signer, fingerprint, load_certificate, load_signer
+from gateway.signing.profiles import profile
+from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
+from gateway.transport.link import Endpoint
+from gateway.transport.tls import Identity
+
+T = TypeVar("T")
+
+
+def services_of(
+    settings: Settings,
+    store: Store,
+    link: Link,
+    *,
+    clock: Clock,
+    ids: IdMaker,
+    randomness: Randomness,
+) -> Services:
+    """Load keys, tables and registers. UnavailableError, MappingError with all findings."""
+    keys, house = settings.keys, settings.gateway
+    today = clock().date()
+    mappings = resources.folder("mappings")
+    counterparts = {n: counterpart(n, section) for n, section in settings.counterpart.items()}
+    return Services(
+        side=house.side,
+        name=house.name,
+        store=store,
+        link=link,
+        formats=Formats.load(today, mappings),
+        gates=Gates.load(mappings, today),
+        routes=Routes.load(mappings),
+        clock=clock,
+        ids=ids,
+        randomness=randomness,
+        message_signer=_our_signer(settings, keys.message),
+        receipt_signer=_our_signer(settings, keys.receipt),
+        statement_signer=_our_signer(settings, keys.statement),
+        counterparts=counterparts,
+        agencies={n: agency(n, section) for n, section in settings.agency.items()},
+        register=vehicles(settings.registers.vehicles),
+        schedule=schedule(settings),
+        limits=limits(settings),
+        test=house.test,
+    )
+
+
+def _our_signer(settings: Settings, pair: Pair) -> Signer:
+    """Load one of our keys for the method that the counterpart's profile asks for."""
+    section = next(iter(settings.counterpart.values()), None)
+    method = profile(section.signature).methods[0] if section else None
+    return load_signer(pair.key, pair.certificate, secret(pair.password_file), method)
+
+
+def certificate(file: Path) -> bytes:
+    """Return the DER of a PEM certificate file. UnavailableError."""
+    return _read(file, lambda: load_certificate(file.read_bytes()))
+
+
+def fingerprints(files: Sequence[Path], stated: Sequence[str]) -> frozenset[str]:
+    """Return hex SHA-256 of certificates, of files and as stated."""
+    return frozenset([*stated, *(fingerprint(certificate(file)) for file in files)])
+
+
+def counterpart(name: str, section: CounterpartSection) -> Counterpart:
+    """Make a counterpart: whom it signs as, what may cross."""
+    pinned = [
+        PinnedKey(
+            certificate(pin.certificate), name, Usage(pin.usage), pin.not_before, pin.not_after
+        )
+        for pin in section.pinned
+    ]
+    shape = profile(section.signature)
+    return Counterpart(
+        name=name,
+        destination=name,
+        messages=TrustPolicy.of(shape, Usage.MESSAGE, pinned),
+        receipts=TrustPolicy.of(shape, Usage.RECEIPT, pinned),
+        profile=section.profile,
+        disclose=section.disclose,
+        accept_bare=section.accept_bare,
+    )
+
+
+def agency(name: str, section: AgencySection) -> Agency:
+    """Make an agency: how it is known, what it may submit, where it takes documents."""
+    deliver = section.deliver
+    return Agency(
+        name=name,
+        role=section.role,
+        formats=section.formats,
+        fingerprints=fingerprints(section.certificates, section.fingerprints),
+        deliver=Delivery(destination_of(name) if deliver.to else None, deliver.documents)
+        if deliver
+        else None,
+        disclose=section.disclose,
+    )
+
+
+def destination_of(agency_name: str) -> str:
+    """Return the name of an agency's system in the link and in the queue."""
+    return f"agency:{agency_name}"
+
+
+def endpoints(settings: Settings) -> list[Endpoint]:
+    """Return where we post to: the counterpart, and the systems of agencies."""
+    found = [_endpoint(settings, name, section) for name, section in settings.counterpart.items()]
+    for name, section in settings.agency.items():
+        if section.deliver and section.deliver.to:
+            found.append(_endpoint(settings, destination_of(name), section.deliver.to))
+    return found
+
+
+def _endpoint(settings: Settings, name: str, client: Client) -> Endpoint:
+    return Endpoint(
+        name=name,
+        url=client.url,
+        anchors=client.anchors,
+        identity=identity(client),
+        deadline=settings.worker.deadline,
+        max_answer=settings.limits.answer_bytes,
+        connections=2 * settings.worker.places,
+    )
+
+
+def identity(client: Client) -> Identity | None:
+    """Return who we are to somebody."""
+    if client.certificate is None or client.key is None:
+        return None
+    return Identity(client.certificate, client.key, secret(client.password_file))
+
+
+def peers(settings: Settings) -> Mapping[str, str]:
+    """Return which client certificate (hex SHA-256) is which counterpart."""
+    return {
+        known: name
+        for name, section in settings.counterpart.items()
+        for known in fingerprints(section.client_certificates, section.fingerprints)
+    }
+
+
+def limits(settings: Settings) -> Limits:
+    """Return the bounds of the exchange profile."""
+    stated = settings.limits
+    return Limits(
+        document_bytes=stated.document_bytes,
+        uploads=stated.uploads,
+        stale_after=stated.stale_after,
+        future=stated.future,
+        lifetime=stated.lifetime,
+        half_waits=stated.half_waits,
+        window_days=stated.window_days,
+    )
+
+
+def schedule(settings: Settings) -> Schedule:
+    """Return the retry schedule."""
+    stated = settings.retry
+    return Schedule(
+        first=stated.first, longest=stated.longest, jitter=stated.jitter, horizon=stated.horizon
+    )
+
+
+def breaker(settings: Settings) -> Breaker:
+    """Return when a destination is left alone."""
+    stated = settings.breaker
+    return Breaker(threshold=stated.threshold, pause=stated.pause, longest=stated.longest)
+
+
+def store_url(section: StoreSection) -> str:
+    """Return the database URL with its password. UnavailableError when that has no file."""
+    password = secret(section.password_file)
+    if password is None:
+        return section.url
+    parts = urlsplit(section.url)
+    user, at, host = parts.netloc.rpartition("@")
+    signed_in = f"{user.split(':')[0]}:{quote(password.decode(), safe='')}{at}{host}"
+    return urlunsplit(parts._replace(netloc=signed_in if at else parts.netloc))
+
+
+def vehicles(file: Path | None) -> Mapping[str, Mapping[str, str]]:
+    """Read the vehicle register: a row for each vehicle, by its filing number."""
+    if file is None:
+        return {}
+
+    def read() -> Mapping[str, Mapping[str, str]]:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = [{k: v or "" for k, v in row.items() if k} for row in csv.DictReader(lines)]
+        return {row["filing"]: row for row in rows}
+
+    return _read(file, read)
+
+
+def _read(file: Path, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except (OSError, ValueError, KeyError, csv.Error) as fault:
+        finding = Finding("unavailable", "file", str(file), found=type(fault).__name__)
+        raise UnavailableError("unavailable", finding) from fault
