@@ -77,6 +77,9 @@ def write(store: Store, name: str) -> None:
 
 def contend(store: Store, name: str, folder: str) -> None:
     """Do what other processes do at the same time, and tell what came out."""
+    store.check()
+    tell("ready")
+    sys.stdin.readline()
     numbers = iter(range(60))
 
     def turn(number: int) -> None:

@@ -75,8 +75,10 @@ def test_a_shared_commit_has_a_limit(store: Store) -> None:
 def test_thirty_two_submitters_share_commits(store: Store) -> None:
     """The goal is a sixteenth of a commit per message; the floor is an eighth."""
     before = store.commits
+    ready = threading.Barrier(32)
 
     def submitter(number: int) -> None:
+        ready.wait(60)
         for n in range(10):
             add(store, sample(f"m{number}.{n}"))
 

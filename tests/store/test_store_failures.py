@@ -4,6 +4,8 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
 from pathlib import Path
 
 import psycopg
@@ -76,12 +78,12 @@ class TestSqlite:
 
     def test_locked_by_another_process(self, file: Path) -> None:
         """Whoever waits is told together, reads go on, and so do commits afterwards."""
-        with stores.open(f"sqlite:///{file}", wait=0.2) as store:
+        with stores.open(f"sqlite:///{file}", wait=0.4) as store:
             other = sqlite3.connect(file, isolation_level=None)
             other.execute("BEGIN IMMEDIATE")
             futures = [store.submit(lambda tx, n=n: accept(tx, f"m{n}")) for n in range(50)]
-            for future in futures:
-                assert isinstance(future.exception(60), UnavailableError)
+            assert wait_for(futures, 15).not_done == set()  # not 0.4 s for each
+            assert {type(f.exception()) for f in futures} == {UnavailableError}
             with pytest.raises(UnavailableError):
                 store.check()
             assert whole(store) == []
@@ -109,6 +111,26 @@ class TestSqlite:
             assert isinstance(large.exception(60), UnavailableError)
             assert (small.result(60), after.result(60)) == (None, None)
             assert whole(store) == ["m1", "m2", "m4"]
+
+    def test_a_commit_that_fails_is_told_to_all_who_shared_it(self, file: Path) -> None:
+        """Also to those whose own work was fine: nothing of it is there."""
+
+        def spoils(tx: Transaction) -> None:
+            tx.connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+            tx.add_event("nobody", Event(NOW, "x"))
+
+        with stores.open(f"sqlite:///{file}") as store:
+            held = threading.Event()
+            futures: list[Future[object]] = [
+                store.submit(lambda tx: held.wait(60)),
+                store.submit(lambda tx: accept(tx, "m1")),
+                store.submit(spoils),
+                store.submit(lambda tx: accept(tx, "m2")),
+            ]
+            held.set()
+            assert wait_for(futures, 60).not_done == set()
+            assert {type(f.exception()) for f in futures} == {InternalError}
+            assert whole(store) == []
 
     def test_read_only(self, file: Path) -> None:
         """A file of a later write format is read-only for this library, also for root."""

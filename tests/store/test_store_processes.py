@@ -13,7 +13,7 @@ import pytest
 import store_program
 from sqlalchemy import select
 from store_program import original
-from store_sample import Databases, add, at, enqueue, sample
+from store_sample import Databases, add, at, enqueue, lease, sample
 
 from gateway import store as stores
 from gateway.flows.ports import Half, Transaction
@@ -27,7 +27,9 @@ PROGRAM = Path(store_program.__file__)
 def start(*arguments: str) -> "subprocess.Popen[str]":
     """Start the program; its errors show in the test's output."""
     command = [sys.executable, str(PROGRAM), *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, bufsize=1)
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    )
 
 
 def killed_after(process: "subprocess.Popen[str]", lines: int) -> list[str]:
@@ -36,7 +38,7 @@ def killed_after(process: "subprocess.Popen[str]", lines: int) -> list[str]:
     told = [process.stdout.readline() for _ in range(lines)]
     process.send_signal(signal.SIGKILL)
     told += process.stdout.readlines()
-    process.stdout.close()
+    process.communicate()
     assert process.wait() == -signal.SIGKILL
     assert all(line.endswith("\n") for line in told)
     return told
@@ -86,6 +88,13 @@ def test_processes_share_numbers_names_and_work(url: str, tmp_path: Path) -> Non
     with stores.open(url) as store:
         queued = [enqueue(store, f"m{n % 7}", key=f"key{n % 7}") for n in range(84)]
     processes = [start("contend", url, name, str(tmp_path)) for name in ("one", "two", "three")]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     told = [line.split() for p in processes for line in output(p)]
     assert [p.returncode for p in processes] == [0, 0, 0]
 
@@ -165,8 +174,8 @@ def test_a_half_is_joined_or_expires_never_both(two: tuple[Store, Store]) -> Non
     def claim(store: Store, name: str, state: str) -> bool:
         def work(tx: Transaction) -> bool:
             if state == "joined":
-                found = [h.message_id for h in tx.halves_with(["vn"], [("plate", name)])]
-                free = [h for h in found if (half := tx.half(h)) and half.state == "waiting"]
+                found = tx.halves_with(["vn"], [("plate", name)])
+                free = [h.message_id for h in found if h.state == "waiting"]
             else:
                 free = [h.message_id for h in tx.overdue_halves(at(60), 9)]
             for one in free:
@@ -204,6 +213,29 @@ def test_what_a_commit_reads_by_stays_so(two: tuple[Store, Store]) -> None:
     found = two[0].read(lambda tx: tx.message("m1"))
     assert found is not None
     assert found.conversation_id == "80"
+
+
+def test_no_task_is_leased_twice(two: tuple[Store, Store]) -> None:
+    add(two[0], sample("m1"))
+    for number in range(30):
+        queued = {enqueue(two[0], "m1", key=f"{number}.{n}") for n in range(4)}
+        leased = race(lambda: lease(two[0], "one", limit=3), lambda: lease(two[1], "two", limit=3))
+        found = [task.id for tasks in leased for task in tasks]  # type: ignore[attr-defined]
+        assert len(found) == len(set(found))
+        found += [task.id for task in lease(two[0], "one")]
+        assert sorted(found) == sorted(queued)
+
+
+def test_an_ended_lease_is_finished_or_taken_never_both(two: tuple[Store, Store]) -> None:
+    add(two[0], sample("m1"))
+    for number in range(30):
+        task = enqueue(two[0], "m1", key=str(number))
+        assert [t.id for t in lease(two[0], "old", hold=1)] == [task]
+        finished, taken = race(
+            lambda t=task: two[0].commit(lambda tx: tx.complete(t, "old")),
+            lambda: lease(two[1], "new", now=1),
+        )
+        assert finished is (taken == ())
 
 
 def test_tasks_of_one_key_follow_the_order_of_commits(two: tuple[Store, Store]) -> None:
