@@ -221,7 +221,7 @@ def _advance(
         unmapped = Finding("type-unknown", "route", intake.upload.name, intake.decoded.format)
         raise DocumentError("type-unknown", unmapped)
     roles = services.formats.header(intake.decoded.format).roles
-    facts = join.half_of(manifest, parameters, roles)
+    facts = join.half_of(manifest, parameters, roles, intake.decoded.head)
     half = Half(
         message_id=intake.id,
         submitter=agency.name,

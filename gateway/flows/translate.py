@@ -65,8 +65,8 @@ def translate(
 ) -> tuple[Made, ...]:
     """Translate a closed set of halves. GatewayError with all findings of all targets, placed
     in the terms of the documents that were sent."""
-    merged = merge([half.document for half in halves])
     stated, differing = merge_parameters(parameters)
+    merged = merge([half.document for half in halves], partial=stated.partial)
     _raise(setting, halves, [*merged.findings, *differing])
     remarks = (*notes, *merged.notes)
     document = merged.manifest
