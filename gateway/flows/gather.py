@@ -143,7 +143,7 @@ def _setting(
         bound = f"{set_id}|{key}" if what in PER_DOCUMENT else f"{halves[0].submitter}|{key}"
         if not key or key.startswith("position="):
             bound = f"{bound}|{identity}"
-        return allocate(services, tx, profile, (target, what, bound))
+        return allocate(services.clock, tx, profile, (target, what, bound))
 
     return Setting(
         formats=services.formats,

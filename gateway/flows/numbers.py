@@ -10,18 +10,34 @@ A number is bound to its key for good: a repeat of the same submission gets the 
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 from gateway.errors import Finding, StateError
-from gateway.flows.ports import Transaction
-from gateway.flows.services import Services
+from gateway.flows.ports import Clock
 
 BEIJING = timedelta(hours=8)
 FILING_IDENTITY = 13
 """Characters of a sender id that are the filing identity: 4 office + 9 organisation."""
 
 
+class Ledger(Protocol):
+    """Where numbers are bound for good: a transaction, or memory in an offline translation."""
+
+    def allocate(self, scope: str, key: str, value: str) -> str:
+        """Bind a value to a key for good; return the value that was bound first."""
+        ...
+
+    def allocated(self, scope: str, key: str) -> str | None:
+        """Return what is bound to a key."""
+        ...
+
+    def count(self, name: str, floor: int = 1) -> int:
+        """Return the next number of a counter."""
+        ...
+
+
 def allocate(
-    services: Services, tx: Transaction, profile: Mapping[str, str], wanted: tuple[str, str, str]
+    clock: Clock, tx: Ledger, profile: Mapping[str, str], wanted: tuple[str, str, str]
 ) -> str | None:
     """Return the number of (target format, what, key), None where no range was lent.
 
@@ -33,21 +49,21 @@ def allocate(
     if known := tx.allocated(scope, key):
         return known
     if what == "waybill":
-        day = (services.clock() + BEIJING).strftime("%y%m%d")
+        day = (clock() + BEIJING).strftime("%y%m%d")
         return tx.allocate(scope, key, f"VN{day}{tx.count(f'waybill|{day}'):06d}")
     if what == "batchNumber":
         batch = _next_batch(tx, profile)
         return tx.allocate(scope, key, batch) if batch else None
-    return _times(services, tx, profile, (target, what, key))
+    return _times(clock, tx, profile, (target, what, key))
 
 
 def _times(
-    services: Services, tx: Transaction, profile: Mapping[str, str], wanted: tuple[str, str, str]
+    clock: Clock, tx: Ledger, profile: Mapping[str, str], wanted: tuple[str, str, str]
 ) -> str:
     """Allocate message id and send time together: they name the same millisecond."""
     target, what, key = wanted
     sender = profile.get("senderId", "")[:FILING_IDENTITY]
-    now = services.clock()
+    now = clock()
     floor = int(now.timestamp() * 1000)
     at = tx.count(f"message-time|{sender}|{target}", floor)
     local = datetime.fromtimestamp(at / 1000, UTC) + BEIJING
@@ -59,7 +75,7 @@ def _times(
     return made[what]
 
 
-def _next_batch(tx: Transaction, profile: Mapping[str, str]) -> str | None:
+def _next_batch(tx: Ledger, profile: Mapping[str, str]) -> str | None:
     first, _, last = profile.get("batchRange", "").partition("-")
     if not first or not last:
         return None
