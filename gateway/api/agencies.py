@@ -6,7 +6,9 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from gateway import __doc__ as about
 from gateway.api import rest
@@ -68,7 +70,17 @@ async def _http_misuse(request: Request, error: Exception) -> Response:
     if misused.status_code == 404:
         missing = StateError("not-found", Finding("not-found", "path", request.url.path[:200]))
         return _shown(problem(missing, caller.lang, caller.trace_id), None)
-    return _shown(misuse(misused.status_code, caller.trace_id), misused.headers)
+    allow = {"allow": _allowed(request)} if misused.status_code == 405 else misused.headers
+    return _shown(misuse(misused.status_code, caller.trace_id), allow)
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods that a path has: the router knows one route at a time."""
+    methods: set[str] = set()
+    for route in rest.router.routes:
+        if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE:
+            methods |= route.methods or set()
+    return ", ".join(sorted(methods))
 
 
 async def _invalid_query(request: Request, error: Exception) -> Response:

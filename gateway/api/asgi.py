@@ -1,8 +1,11 @@
 """The few things that our applications share below any framework (ASGI 3)."""
 
 import re
+import traceback
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
+
+import structlog
 
 from gateway.api.admission import Ticket
 from gateway.errors import DocumentError, Finding
@@ -13,6 +16,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 NO_STORE = (b"cache-control", b"no-store")
+_log = structlog.get_logger("gateway.api")
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -33,6 +37,15 @@ def trace_id(scope: Scope, ids: IdMaker) -> str:
     finding log lines only: it decides nothing."""
     match = _TRACEPARENT.fullmatch(header(scope, b"traceparent") or b"")
     return match[1].decode() if match else ids().replace("-", "")
+
+
+def log_bug(error: Exception, incident: str, where: str) -> None:
+    """Log an exception that nobody foresaw: its class and the lines it went through.
+
+    Neither its text nor the values of variables: they may be somebody's passport number.
+    """
+    lines = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
+    _log.error("internal", incident=incident, where=where, error=type(error).__name__, trace=lines)
 
 
 def too_large(limit: int) -> DocumentError:

@@ -12,9 +12,6 @@ the sender goes by the status.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-
-import structlog
 
 from gateway import errors
 from gateway.api.admission import Admission
@@ -26,6 +23,7 @@ from gateway.api.asgi import (
     answer,
     check_coding,
     check_length,
+    log_bug,
     read_body,
     trace_id,
 )
@@ -35,25 +33,15 @@ from gateway.api.peers import fingerprint
 from gateway.api.problems import FACES, MEDIA_TYPE, headers, problem
 from gateway.api.threads import Threads
 from gateway.errors import AccessError, DocumentError, Finding, GatewayError, InternalError
+from gateway.flows.outgoing import LINK_MEDIA_TYPE
 from gateway.flows.ports import IdMaker
+from gateway.flows.receive import Answer
 
 PATH = "/exchange/v1"
-XML = b"application/xml"
+XML = LINK_MEDIA_TYPE.encode()
 _ACCEPTED = frozenset({b"application/xml", b"text/xml"})
 _UTF8 = frozenset({b"", b"utf-8", b'"utf-8"'})
 _LISTENER = "counterpart"
-
-log = structlog.get_logger("gateway.api.counterpart")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the receive flow returns: a signed receipt (ok) or a signed refusal."""
-
-    ok: bool
-    content: bytes
-    code: str = ""
-    retry_after: float | None = None
 
 
 class CounterpartApp:
@@ -101,9 +89,9 @@ class CounterpartApp:
             return
         except GatewayError as error:
             status = await self._refuse(scope, send, error)
-        except Exception:  # the edge: nothing of it may leave
+        except Exception as error:  # noqa: BLE001  the edge: nothing of it may leave
             incident = self._ids()
-            log.exception("internal", incident=incident)
+            log_bug(error, incident, _LISTENER)
             status = await self._refuse(scope, send, InternalError("internal"), incident)
         else:
             status = await self._reply(send, answered)

@@ -5,12 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway import texts
 from gateway.api.admission import Admission
-from gateway.api.asgi import GoneError, answer, header, trace_id
+from gateway.api.asgi import GoneError, answer, header, log_bug, trace_id
 from gateway.api.health import Readiness, answer_health
 from gateway.api.metrics import Metrics
 from gateway.api.peers import fingerprint
@@ -23,7 +22,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 LISTENER = "agencies"
-log = structlog.get_logger("gateway.api.rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +74,9 @@ class Guard:
             return
         except GatewayError as error:
             await self._refuse(caller, error)
-        except Exception:  # the edge: nothing of it may leave
+        except Exception as error:  # noqa: BLE001  the edge: nothing of it may leave
             incident = ids()
-            log.exception("internal", incident=incident, trace_id=caller.trace_id)
+            log_bug(error, incident, LISTENER)
             await self._refuse(caller, InternalError("internal"), incident)
         self._desk.metrics.answered(LISTENER, caller.status, time.monotonic() - caller.began)
 

@@ -214,3 +214,9 @@ OPENAPI = {
     },
 }
 """How the body of a submission is described in OpenAPI."""
+
+OPENAPI_PARAMETERS = {
+    "required": True,
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Parameters"}}},
+}
+"""How parameters alone are described in OpenAPI."""

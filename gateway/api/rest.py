@@ -7,14 +7,16 @@ from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
-from gateway.api import intake, views, waiting
+from gateway.api import intake, longpoll, views
 from gateway.api.asgi import check_coding, check_length, read_body
 from gateway.api.desk import Caller, Desk
 from gateway.api.problems import page
 from gateway.errors import CODES, DocumentError, Finding, StateError
 from gateway.flows import query
-from gateway.flows.services import Agency
+from gateway.flows.query import CrossingView
+from gateway.flows.services import Agency, Services
 from gateway.flows.submit import Submitted, submit
+from gateway.flows.waiting import supplement
 from gateway.model.states import MessageKind, MessageState
 from gateway.model.values import plate_of
 
@@ -73,8 +75,8 @@ async def submit_messages(
     key = _idempotency_key(idempotency_key)
     done = await _once(request, ask, key, format)
     first = done.messages[0]
-    wish = waiting.seconds(prefer)
-    ended = await waiting.settled(ask.desk, ask.agency, first, wish)
+    wish = longpoll.seconds(prefer)
+    ended = await longpoll.settled(ask.desk, ask.agency, first, wish)
     if ended:
         view = await ask.desk.run(ask.agency, query.status, first)
         state, conversation = str(view.message.state), view.message.conversation_id
@@ -160,8 +162,8 @@ async def list_messages(
 @router.get("/v1/messages/{message_id}", response_model=views.MessageDetail, tags=["messages"])
 async def show_message(ask: Ask, message_id: MessageId, prefer: Prefer = None) -> Response:
     """Show a message and its timeline. `Prefer: wait=N` waits until nothing is under way."""
-    wish = waiting.seconds(prefer)
-    await waiting.settled(ask.desk, ask.agency, message_id, wish)
+    wish = longpoll.seconds(prefer)
+    await longpoll.settled(ask.desk, ask.agency, message_id, wish)
     view = await ask.desk.run(ask.agency, query.status, message_id)
     headers = {"preference-applied": f"wait={wish}"} if wish else None
     return _json(views.detail(view, ask.lang), headers=headers)
@@ -240,6 +242,41 @@ async def show_crossing(ask: Ask, conversation_id: Annotated[str, Path(max_lengt
     declaration and the truck stand."""
     view = await ask.desk.run(ask.agency, query.crossing, conversation_id)
     return _json(views.crossing(view, ask.lang))
+
+
+@router.post(
+    "/v1/crossings/{conversation_id}/parameters",
+    status_code=202,
+    response_model=views.Crossing,
+    openapi_extra={"requestBody": intake.OPENAPI_PARAMETERS},
+    tags=["crossings"],
+)
+async def add_parameters(
+    request: Request, ask: Ask, conversation_id: Annotated[str, Path(max_length=64)]
+) -> Response:
+    """State what no document holds after the documents: a crossing that waits, or was made
+    as a draft, is tried again."""
+    await ask.desk.run(ask.agency, query.crossing, conversation_id)
+    content = await _whole_body(request, ask, intake.PARAMETERS_BYTES)
+
+    def work(services: Services, agency: Agency) -> CrossingView:
+        stated = intake.read_parameters(content)
+        supplement(services, agency.name, conversation_id, stated)
+        return query.crossing(services, agency, conversation_id)
+
+    view = await ask.desk.run(ask.agency, work)
+    return _json(views.crossing(view, ask.lang), 202)
+
+
+async def _whole_body(request: Request, ask: Asked, limit: int) -> bytes:
+    """Read a body within the agency's share."""
+    fields = dict(request.scope["headers"])
+    check_coding(fields.get(b"content-encoding"))
+    check_length(fields.get(b"content-length"), limit)
+    with ask.desk.admission.enter(ask.agency.name) as ticket:
+        body = await read_body(request.receive, limit, ticket)
+    ask.caller.body_read = True
+    return body
 
 
 @router.get("/problems/{code}", response_class=Response, tags=["problems"])

@@ -165,7 +165,7 @@ def detail(view: MessageView, lang: str) -> MessageDetail:
     """Show a message with its timeline."""
     message = view.message
     return MessageDetail(
-        **dict(summary(message, lang)),
+        **vars(summary(message, lang)),
         digest=message.digest,
         timeline=timeline(((message.id, event) for event in view.events), lang),
         documents=[

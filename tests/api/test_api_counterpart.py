@@ -25,7 +25,7 @@ from edge_tls import (
 from prometheus_client import CollectorRegistry, generate_latest
 
 from gateway.api.admission import Admission, Capacity
-from gateway.api.counterpart import Answer, CounterpartApp
+from gateway.api.counterpart import CounterpartApp
 from gateway.api.health import OperationsApp, Readiness
 from gateway.api.listener import Listener
 from gateway.api.metrics import Metrics
@@ -33,6 +33,7 @@ from gateway.api.problems import FACES
 from gateway.api.protocol import Bounds
 from gateway.api.threads import Threads
 from gateway.errors import CODES, UnavailableError
+from gateway.flows.receive import Answer
 
 XML = (b"content-type", b"application/xml; charset=utf-8")
 LIMIT = 100_000
@@ -143,7 +144,10 @@ def test_a_bug_leaves_as_an_incident_without_detail(
     problem = json.loads(reply.body)
     assert (reply.status, problem["code"]) == (500, "internal")
     assert b"passport" not in reply.body
-    assert problem["incident"] in capsys.readouterr().out
+    logged = capsys.readouterr().out
+    assert problem["incident"] in logged
+    assert "test_api_counterpart.py" in logged
+    assert "passport" not in logged
 
 
 def test_a_certificate_of_the_right_authority_that_nobody_registered(link: Link) -> None:
