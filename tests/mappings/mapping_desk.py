@@ -22,6 +22,7 @@ from gateway.model.parameters import Parameters
 
 DAY = date(2026, 5, 14)
 MAPPINGS = Path("mappings")
+XSD = Path("xsd")
 SAMPLES = Path("tests/samples")
 SENDER = "7208990000001_DXPESW0000000001"
 PROFILE = {
