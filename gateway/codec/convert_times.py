@@ -85,6 +85,8 @@ def _moment(name: str, arguments: tuple[str, ...], _: date) -> Converter:
     parts = tuple(_part(each) for each in form.split("+"))
 
     def decode(*texts: str) -> Moment:
+        if not texts[0]:
+            raise ConversionError("schema-invalid", "date", "", parts[0].name)
         given = [part for part, text in zip(parts, texts, strict=True) if text]
         local = _read(given, [text for text in texts if text])
         precision = given[-1].precision
@@ -104,9 +106,8 @@ def _read(parts: list[Part], texts: list[str]) -> datetime:
             raise ConversionError("schema-invalid", "date", text, _expected(part, text))
         fields |= found
     local = _local(fields)
-    if local is None or "year" not in fields:
-        found_text = " ".join(texts)
-        raise ConversionError("schema-invalid", "date", found_text, parts[0].name)
+    if local is None:
+        raise ConversionError("schema-invalid", "date", " ".join(texts), parts[0].name)
     return local
 
 
