@@ -6,14 +6,16 @@ submitted goods documents by its number, else by its own reference, else by its 
 position among them (formats, canonical document, section 5).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 
+from gateway.codec import parameter_problems
+from gateway.codec.declared import allocation_key, line_number, names
 from gateway.codec.derive import DERIVATIONS
 from gateway.codec.gates import Gate, Gates
-from gateway.errors import Finding
-from gateway.model.manifest import Consignment, Manifest
+from gateway.errors import DocumentError, Finding
+from gateway.model.manifest import Manifest
 from gateway.model.parameters import Parameters
-from gateway.model.values import Code, Identifier
+from gateway.model.values import Code
 
 Allocate = Callable[[str, str], str | None]
 """(what, key) -> value, None where none can be had: the same key gets the same value."""
@@ -75,7 +77,7 @@ class SubmissionSources:
             "param": self._parameter,
             "profile": lambda name, _, __: profile.get(name),
             "alloc": lambda name, scope, document: allocate(
-                name, _allocation_key(name, scope, document)
+                name, allocation_key(name, scope, document)
             ),
             "gate": self._gate,
             "register": self._vehicle,
@@ -133,7 +135,8 @@ class SubmissionSources:
         found = (
             p
             for p in self._parameters.packing
-            if names(document, p.declaration) == scope[:1] and p.line == _line(scope, document)
+            if names(document, p.declaration) == scope[:1]
+            and p.line == line_number(scope, document)
         )
         packing = next(found, None)
         if packing is None:
@@ -146,7 +149,7 @@ class SubmissionSources:
             d
             for d in self._parameters.dangerous_goods
             if names(document, d.declaration) == scope[:1]
-            and (part != "un" or d.line == _line(scope, document))
+            and (part != "un" or d.line == line_number(scope, document))
         )
         dangerous = next(found, None)
         return getattr(dangerous, part) if dangerous else None
@@ -162,16 +165,22 @@ class SubmissionSources:
         return Code(list="cn.place", value=gate.cn_place)
 
     def _vn_gate(self, document: Manifest) -> Code | None:
-        """A Chinese office serves several gates: the loading place decides, or nobody."""
+        """A Chinese office serves several gates: the loading place decides, or nobody.
+
+        DocumentError `rule-broken` with the candidates when there are several (TRAPS 48).
+        """
         exit_office = document.exit_office.office if document.exit_office else None
         if exit_office is None:
             return None
         loading = document.loading.location if document.loading else None
         place = loading.code.value if loading and loading.code else None
         candidates = self._gates.of_office(exit_office.value, place)
-        if len(candidates) != 1:
-            return None
-        return Code(list="vn.border-gate", value=candidates[0].vn)
+        if len(candidates) > 1:
+            found = " ".join(part for part in (exit_office.value, place) if part)
+            expected = "one of " + " ".join(gate.vn for gate in candidates)
+            finding = Finding("rule-broken", "gate-ambiguous", "exit_office", found, expected)
+            raise DocumentError("rule-broken", finding)
+        return Code(list="vn.border-gate", value=candidates[0].vn) if candidates else None
 
     def _vehicle(self, name: str, _: tuple[int, ...], document: Manifest) -> str | None:
         for means in document.means[:1]:
@@ -181,69 +190,10 @@ class SubmissionSources:
         return None
 
     def problems(self, document: Manifest) -> list[Finding]:
-        """Return findings for parameters that name no declaration, or more than one."""
-        return [
-            Finding("reference-unknown", "parameter-declaration", path, stated, "one declaration")
-            for path, stated in self._stated()
-            if len(matches(document, stated)) != 1
-        ]
-
-    def _stated(self) -> Iterator[tuple[str, str]]:
-        given = self._parameters
-        groups = {
-            "waybills": [w.declaration for w in given.waybills],
-            "packing": [p.declaration for p in given.packing],
-            "dangerousGoods": [d.declaration for d in given.dangerous_goods],
-        }
-        for group, stated in groups.items():
-            for index, declaration in enumerate(stated):
-                yield f"parameters.{group}[{index}].declaration", declaration
-
-
-def _line(scope: tuple[int, ...], document: Manifest) -> int:
-    item = document.consignments[scope[0]].items[scope[1]]
-    return item.sequence or scope[1] + 1
+        """Return findings for parameters that do not fit the documents."""
+        return parameter_problems.find(self._parameters, document)
 
 
 def _stated_gate(gates: Gates, document: Manifest) -> Gate | None:
     gate = document.border_gate.gate if document.border_gate else None
     return gates.of_vn(gate.value) if gate else None
-
-
-def matches(document: Manifest, stated: str) -> tuple[int, ...]:
-    """Return the indexes of the waybills that a `declaration` may mean.
-
-    A number wins over a reference, a reference over a position.
-    """
-    for schemes in (("vn.ecn",), ("vn.declarant-ref",)):
-        found = tuple(
-            index
-            for index, waybill in enumerate(document.consignments)
-            if any(i.scheme in schemes and i.value == stated for i in identities(waybill))
-        )
-        if found:
-            return found
-    if stated.isdigit() and 1 <= int(stated) <= len(document.consignments):
-        return (int(stated) - 1,)
-    return ()
-
-
-def names(document: Manifest, stated: str) -> tuple[int, ...]:
-    """Return the waybill that a `declaration` means, as a scope; () when it is not one."""
-    found = matches(document, stated)
-    return found if len(found) == 1 else ()
-
-
-def identities(waybill: Consignment) -> tuple[Identifier, ...]:
-    """Return what names a waybill's declaration: its number, its own reference."""
-    numbers = tuple(previous.id for previous in waybill.previous if previous.id)
-    return (*numbers, *waybill.references)
-
-
-def _allocation_key(name: str, scope: tuple[int, ...], document: Manifest) -> str:
-    """Return what a number is bound to: a waybill to its declaration, others to the document."""
-    if name != "waybill":
-        return ""
-    waybill = document.consignments[scope[0]]
-    stated = next((f"{i.scheme}={i.value}" for i in identities(waybill)), "")
-    return stated or f"position={scope[0] + 1}"

@@ -105,7 +105,8 @@ class _Supply:
                 self.origins[place] = word
                 return value
         absent = present in (None, "", ()) and leaf.default is None
-        self.lacking |= absent and leaf.required
+        # What a line lacks may still be mended before encoding: lines are put together.
+        self.lacking |= absent and leaf.required and len(at) < 2
         return None
 
     def _take(self, word: str, at: tuple[int, ...]) -> object | None:
