@@ -74,3 +74,18 @@ DERIVATIONS: Mapping[str, Derivation] = {
     "temporaryIndication": temporary_indication,
     "totalPackages": total_packages,
 }
+
+READS: Mapping[str, tuple[str, ...]] = {
+    "derive:arrivalDay": ("exit_at",),
+    "derive:arrivalFromExit": ("exit_at",),
+    "derive:batchReference": ("identifiers[cn.road-batch]",),
+    "derive:itemMass": ("consignments[].gross_mass",),
+    "derive:itemPackages": ("consignments[].total_packages",),
+    "derive:loadingFromExit": ("exit_at",),
+    "derive:temporaryIndication": ("means[0].plate",),
+    "derive:totalPackages": ("consignments[].items[].packages",),
+    "gate:cnOffice": ("border_gate.gate",),
+    "gate:cnPlace": ("border_gate.gate",),
+    "gate:vnGate": ("exit_office.office", "loading.location.code"),
+}
+"""What a derived word reads, so that the report can say where a source value went."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from msgspec.structs import replace as changed
 
 from gateway.codec import report as reports
+from gateway.codec.derive import READS
 from gateway.codec.formats import Decoded, Encoded, Formats, Supplied, project
 from gateway.codec.gates import Gates
 from gateway.codec.merge import merge, merge_parameters
@@ -110,7 +111,7 @@ def _make(
     supplied = setting.formats.supply(target, document, sources)
     shown = project(supplied.document, setting.disclose)
     encoded = setting.formats.encode(target, shown, supplied.head, draft=setting.draft)
-    report = reports.build(halves, supplied, [encoded], salt=setting.salt, notes=notes)
+    report = reports.build(halves, supplied, [encoded], salt=setting.salt, notes=notes, reads=READS)
     return Made(encoded, supplied.document, supplied.head, report.to_bytes())
 
 
