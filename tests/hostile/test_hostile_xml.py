@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from gateway import safexml
 from gateway.errors import DocumentError
 from gateway.safexml import DEFAULT, Limits, c14n, parse
 
@@ -72,6 +73,7 @@ CHILD = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 from hostile_recipes import ATTACKS, HEAVY_BUT_LEGAL
+from gateway import safexml
 from gateway.errors import DocumentError
 from gateway.safexml import parse
 recipe = ATTACKS[sys.argv[2]][0] if sys.argv[2] in ATTACKS else HEAVY_BUT_LEGAL[sys.argv[2]]
@@ -110,6 +112,13 @@ def test_a_flood_of_new_names_does_not_fill_the_memory() -> None:
         names = b"".join(b"<r%dn%020d/>" % (round_, i) for i in range(count))
         return b"<r>" + names + b"</r>"
 
+    def run_large() -> None:
+        parse(flood(0, 200_000))
+        before = resident()
+        for round_ in range(1, 12):
+            parse(flood(round_, 200_000))
+        grown.append(resident() - before)
+
     def run() -> None:
         for round_ in range(400):
             parse(flood(round_, 3_000))
@@ -119,10 +128,34 @@ def test_a_flood_of_new_names_does_not_fill_the_memory() -> None:
         grown.append(resident() - before)
 
     grown: list[int] = []
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    assert grown[0] < 40 * MEGABYTE
+    for work in (run, run_large):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert max(grown) < 40 * MEGABYTE
+
+
+def test_a_doctype_that_slipped_through_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parsed document is asked again: the look at the octets is not all there is."""
+    monkeypatch.setattr(safexml, "_check_prolog", lambda content: None)
+    assert refused(b"<!DOCTYPE a><a/>").findings[0].rule == "doctype"
+
+
+def test_comments_are_no_part_of_the_canonical_form() -> None:
+    assert c14n(parse(b"<!-- x --><a><!-- y -->b</a>")) == b"<a>b</a>"
+
+
+def test_a_part_is_canonical_by_itself() -> None:
+    """Namespaces and xml:* attributes are handed down; the wrong `xmlns=""` of lxml is not."""
+    root = parse(
+        b'<a xmlns="urn:a" xml:lang="vi" xml:space="preserve"><b xml:lang="zh"><c/></b></a>'
+    )
+    assert c14n(root[0][0]) == b'<c xmlns="urn:a" xml:lang="zh" xml:space="preserve"></c>'
+
+
+def test_a_relative_namespace_has_no_canonical_form() -> None:
+    with pytest.raises(DocumentError, match="relative-namespace"):
+        c14n(parse(b'<a xmlns="u"/>'))
 
 
 def test_the_next_document_is_untouched() -> None:

@@ -125,6 +125,17 @@ def test_whitespace_that_was_signed_may_stand_around_the_signature(vn: Party) ->
     assert c14n(vn.verify(etree.tostring(signed)).element) == b"<a>\n  <b></b>\n</a>"
 
 
+@pytest.mark.parametrize("document", [b"<a/>", b"<a><b/></a>", b"<a>x</a>"])
+def test_text_behind_the_signature_is_signed_too(vn: Party, document: bytes) -> None:
+    def text_behind(node: object) -> None:
+        node.tail = "\n tail "  # type: ignore[attr-defined]
+
+    signed = xmlsec_sign(document, vn.issued, extra=text_behind)
+    xmlsec_verify(signed, vn.issued)
+    whole = c14n(parse(document)).replace(b"</a>", b"\n tail </a>")
+    assert c14n(vn.verify(signed).element) == whole
+
+
 _NAMES = st.sampled_from(["a", "b", "Ngay", "品名", "x-y"])
 _TEXT = st.text(
     st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), max_size=12

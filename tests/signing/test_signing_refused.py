@@ -135,6 +135,16 @@ REPLACED = {
         "signature-scope",
     ),
     "attribute on Signature": (b"<ds:SignedInfo>", b'<ds:SignedInfo Id="s">', "signature-scope"),
+    "attribute on the value": (
+        b"<ds:SignatureValue>",
+        b'<ds:SignatureValue Id="v">',
+        "signature-scope",
+    ),
+    "element in the digest": (
+        b"</ds:DigestValue>",
+        b"<x></x></ds:DigestValue>",
+        "signature-scope",
+    ),
     "foreign child": (
         b"<ds:SignedInfo>",
         b'<ds:SignedInfo><x xmlns="urn:x"></x>',
@@ -282,6 +292,40 @@ def test_r_and_s_must_be_in_range(vn: Party) -> None:
         assert vn.refusal(bent).code == "signature-invalid"
 
 
+def with_value(signed: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
+    """Return the document with another SignatureValue or DigestValue."""
+    pattern = rf"({name}>)([^<]+)(</ds:{name})".encode()
+    return re.sub(pattern, lambda m: m[1] + change(m[2]) + m[3], signed, count=1)
+
+
+def test_octets_of_no_meaning_in_the_value_are_refused(vn: Party) -> None:
+    """r, a zero octet, s: the numbers are the same, the value is not."""
+
+    def longer(value: bytes) -> bytes:
+        raw = base64.b64decode(value)
+        return base64.b64encode(raw[:32] + b"\x00" + raw[32:])
+
+    failure = vn.refusal(with_value(signed_by(vn), "SignatureValue", longer))
+    assert (failure.code, rules(failure)) == ("signature-invalid", ["signature-value"])
+
+
+@pytest.mark.parametrize("name", ["SignatureValue", "DigestValue"])
+def test_base64_has_one_spelling(vn: Party, name: str) -> None:
+    """The bits that the padding leaves over must be zero; white space is let through."""
+
+    def respelled(value: bytes) -> bytes:
+        end = value.index(b"=")
+        letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+        other = letters[letters.index(value[end - 1]) + 1]
+        return value[: end - 1] + bytes([other]) + value[end:]
+
+    changed = with_value(signed_by(vn), name, respelled)
+    assert rules(vn.refusal(changed)) == ["base64"]
+    if name == "SignatureValue":
+        broken = with_value(signed_by(vn), name, lambda v: v[:20] + b"\r\n " + v[20:])
+        assert vn.verify(broken).party == "vn"
+
+
 @pytest.mark.parametrize("name", ["Id", "ID", "id", "xml:id"])
 def test_a_value_in_two_ids_is_refused(vn: Party, name: str) -> None:
     twice = f'<a><b {name}="x"></b><c {name}="x"></c></a>'.encode()
@@ -343,6 +387,14 @@ def test_wrapping_is_refused(vn: Party, number: int, uri: str) -> None:
     assert EVIL in wrapped
     failure = vn.refusal(wrapped)
     assert failure.code in ("signature-scope", "signature-invalid")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"thanh", b"<!-- x -->thanh"), (b"<m:Head>", b"<?x y?><m:Head>")],
+)
+def test_a_comment_or_an_instruction_is_named(vn: Party, old: bytes, new: bytes) -> None:
+    assert rules(vn.refusal(signed_by(vn).replace(old, new))) == ["comment"]
 
 
 def test_a_second_signature_anywhere_is_refused(vn: Party) -> None:
