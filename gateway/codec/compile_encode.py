@@ -11,7 +11,7 @@ from gateway.codec.compile_tree import Place, function, grow, place_text
 from gateway.codec.compile_write_record import RecordWriter
 from gateway.codec.compile_write_xml import XmlWriter
 from gateway.codec.convert import Converter
-from gateway.codec.paths import DISCRIMINATORS
+from gateway.codec.paths import DISCRIMINATORS, Selector
 from gateway.codec.wire import Kind
 
 
@@ -68,14 +68,7 @@ class Encoder:
         if place.scope is not None:
             self.source.line(f"l{place.scope.number} = {value}")
         for select, item in place.items.items():
-            if isinstance(select, int):
-                picked = (
-                    f"{value}[0] if {value} else None" if select == 0 else f"at({value}, {select})"
-                )
-            else:
-                discriminator = DISCRIMINATORS[item.type]
-                picked = f"by({value}, {discriminator!r}, {select!r})"
-            self._inside(item, picked)
+            self._inside(item, _picked(value, select, item))
         for name, child in place.children.items():
             if child.children or child.items:
                 self._inside(child, f"{value}.{name}")
@@ -129,3 +122,12 @@ class Encoder:
             with self.source.block(f"if not x{leaf.number}:"):
                 self.source.line(f"x{leaf.number} = [{leaf.default!r}]")
                 self.source.line(f"t.defaulted.append({leaf.number})")
+
+
+def _picked(values: str, select: Selector, item: Place) -> str:
+    """Return the expression of one element of a tuple that is not empty."""
+    if select == 0:
+        return f"{values}[0]"
+    if isinstance(select, int):
+        return f"{values}[{select}] if len({values}) > {select} else None"
+    return f"by({values}, {DISCRIMINATORS[item.type]!r}, {select!r})"

@@ -236,11 +236,6 @@ def by(values: Iterable[Any], discriminator: str, key: str) -> Any:
     return next((value for value in values if getattr(value, discriminator) == key), None)
 
 
-def at(values: Sequence[Any], index: int) -> Any:
-    """Return an element, None when there are fewer."""
-    return values[index] if index < len(values) else None
-
-
 def collecting(
     convert: Callable[..., Any], number: int, t: Trace, failed: Any
 ) -> Callable[..., Any]:

@@ -24,7 +24,7 @@ from gateway.model import manifest, response, values
 from gateway.model.values import Canonical
 
 _CALLED = (
-    "END", "NOTHING", "as_text", "at", "attribute", "by", "compare", "digits", "form", "lack",
+    "END", "NOTHING", "as_text", "attribute", "by", "compare", "digits", "form", "lack",
     "leave", "left", "long", "many", "miss", "present", "recalled", "text", "typed", "unlike",
 )  # fmt: skip
 

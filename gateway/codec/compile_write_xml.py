@@ -1,16 +1,21 @@
 """Generates the writing of canonical XML: text between tags."""
 
+import re
 from decimal import Decimal
 
 from gateway.codec.compile_plan import Leaf, Scope
 from gateway.codec.compile_run import Trace, attribute, text
 from gateway.codec.compile_tree import function
 from gateway.codec.compile_write import Writer
-from gateway.codec.wire import Kind, WireNode
+from gateway.codec.wire import Kind, WireNode, WireType
 from gateway.model.values import Measure, Moment, Money, PackageQuantity
 
 _NUMBERS = (int, Decimal, Measure, PackageQuantity, Money, Moment)
 """Their wire text is digits: nothing in it needs escaping."""
+_PLAIN_PATTERN = re.compile(
+    r"(?:\[(?:0-9|A-Z|a-z|[0-9A-Za-z_])+\]|[0-9A-Za-z_/|()?+*]|\{[0-9,]+\})*"
+)
+"""Patterns of letters and digits, with no class that could hold markup."""
 
 
 class XmlWriter(Writer):
@@ -79,7 +84,10 @@ class XmlWriter(Writer):
             self.checks(leaf, name, node.type)
             inner = "".join(self._attribute(a) for a in sorted(node.attributes, key=_by_name))
             plain = name == leaf.names[0] and leaf.type in _NUMBERS
-            value = f"{{{name}}}" if plain else f"{{text({leaf.number}, t, {name})}}"
+            if plain or _harmless(node.type):
+                value = f"{{{name}}}"
+            else:
+                value = f"{{text({leaf.number}, t, {name})}}"
             shown = f"<{node.name}{inner}>{value}</{node.name}>"
             self.source.line(f"{result} = f{_quoted(shown)}")
         self.missing(leaf, name, node)
@@ -102,7 +110,10 @@ class XmlWriter(Writer):
         with self.source.block(f"if {name}:"):
             self._noted(leaf, name)
             self.checks(leaf, name, node.type)
-            shown = f' {node.name[1:]}="{{attribute({leaf.number}, t, {name})}}"'
+            value = f"{{attribute({leaf.number}, t, {name})}}"
+            if _harmless(node.type):
+                value = f"{{{name}}}"
+            shown = f' {node.name[1:]}="{value}"'
             self.source.line(f"{result} = f{_quoted(shown)}")
         self.missing(leaf, name, node)
         return f"{{{result}}}"
@@ -121,6 +132,15 @@ class XmlWriter(Writer):
             shown = f"<{scope.node.name}>{{text({number}, t, x)}}</{scope.node.name}>"
             self.source.line(f"{result} += f{_quoted(shown)}")
         return f"{{{result}}}"
+
+
+def _harmless(type_: WireType | None) -> bool:
+    """True when a text that passes the checks of its type has nothing to escape."""
+    if type_ is None:
+        return False
+    if type_.values:
+        return all(value.isalnum() and value.isascii() for value in type_.values)
+    return type_.pattern is not None and _PLAIN_PATTERN.fullmatch(type_.pattern) is not None
 
 
 def _by_name(node: WireNode) -> str:
