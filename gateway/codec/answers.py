@@ -90,9 +90,9 @@ def _said(
     if refused:
         key = " ".join(f"{w}:{s.code}" for w, s in sorted(refused.items()))
         return f"00 {key}", tuple(_errors(refused, received))
-    if view.transmission.code in _FAILED:
-        return _failure(view)
     spoken = any(s.code for s in standings.values())
+    if not spoken and view.transmission.code in _FAILED:
+        return _failure(view)
     if spoken or view.transmission.code not in _SILENT:
         return "99", ()
     return None

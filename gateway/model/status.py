@@ -13,9 +13,10 @@ it is closed the more restrictive one stands, whichever came later.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 
-from gateway.model.response import Response, Statement
+from gateway.model.response import Response
 
 SUBMITTED = "submitted"
 STATES: Mapping[str, tuple[str, int]] = {
@@ -58,8 +59,9 @@ class Received:
 
     @property
     def sent(self) -> str:
-        """When it was sent, comparable as text: all are at one offset with milliseconds."""
-        return self.response.sent_at.at_offset(0).local
+        """When it was sent: UTC with milliseconds, comparable as text."""
+        instant = self.response.sent_at.instant().replace(tzinfo=None)
+        return instant.isoformat(timespec="milliseconds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
-    """Something an operator must look at. kind: contradiction, out-of-order, disputed,
-    code-unknown, unknown-waybill, unexpected."""
+    """Something an operator must look at: a case where the kind is contradiction or disputed.
+
+    kind: contradiction, disputed, out-of-order, code-unknown, unknown-waybill, unexpected.
+    """
 
     kind: str
     axis: str
@@ -118,41 +122,54 @@ def fold(
             for s in each.response.waybills
             if s.id not in known
         ]
+    transmission = _transmission(ordered, found)
     states = {number: _declaration(known[w].state for w in ws if w in known)
               for number, ws in declarations.items()}  # fmt: skip
     return View(
         waybills=known,
         equipment=equipment,
-        transmission=_transmission(ordered),
+        transmission=transmission,
         discrepancies=tuple(dict.fromkeys(found)),
         declarations=states,
-        truck=_truck([*known.values(), *equipment.values()]),
+        truck=_truck(known.values(), equipment.values()),
     )
 
 
-def _statement(axis: str, subject: str, response: Response) -> Statement | None:
-    """Return what a response says of a subject: the specific word, else the whole message's."""
+def _codes(axis: str, subject: str, response: Response) -> tuple[str, ...]:
+    """Return what a response says of a subject: the specific words, else the whole message's."""
     listed = response.waybills if axis == "waybill" else response.equipment
-    own = next((s.statement for s in listed if s.id == subject), None)
-    if own is not None or axis != "waybill":
+    own = tuple(s.statement.code.value for s in listed if s.id == subject)
+    if own or axis != "waybill" or response.overall is None:
         return own
-    overall = response.overall
-    return None if overall is None or overall.code.value == CALLED else overall
+    code = response.overall.code.value
+    return () if code == CALLED else (code,)
 
 
 def _walk(
     axis: str, subject: str, ordered: Sequence[Received], found: list[Discrepancy]
 ) -> Standing:
+    """Fold one axis of one subject, one rank of one moment after another."""
     said = [
-        (each, statement.code.value)
+        (each.sent, _rank(code), code, each.digest, each.by)
         for each in ordered
-        if (statement := _statement(axis, subject, each.response)) is not None
+        for code in _codes(axis, subject, each.response)
     ]
-    said.sort(key=lambda pair: (pair[0].sent, _rank(pair[1]), pair[0].digest))
     standing = Standing(SUBMITTED)
-    for each, code in said:
-        standing = _step(axis, subject, standing, (each, code), found)
+    for (sent, rank), group in groupby(sorted(said), key=lambda word: word[:2]):
+        first_by: dict[str, str] = {}
+        for _, _, code, _, by in group:
+            first_by.setdefault(code, by)
+        if rank < 0:
+            unknown = (code for code in first_by if code != CALLED)
+            found += [_look("code-unknown", axis, subject, c, first_by) for c in unknown]
+            continue
+        found += [_look("unexpected", axis, subject, c, first_by) for c in first_by if c == "12"]
+        standing = _step(axis, subject, standing, (sent, rank, first_by), found)
     return standing
+
+
+def _look(kind: str, axis: str, subject: str, code: str, by: Mapping[str, str]) -> Discrepancy:
+    return Discrepancy(kind, axis, subject, code, by[code])
 
 
 def _rank(code: str) -> int:
@@ -163,42 +180,32 @@ def _step(
     axis: str,
     subject: str,
     standing: Standing,
-    said: tuple[Received, str],
+    said: tuple[str, int, Mapping[str, str]],
     found: list[Discrepancy],
 ) -> Standing:
-    each, code = said
-    if code not in STATES:
-        if code != CALLED:
-            found.append(Discrepancy("code-unknown", axis, subject, code, each.by))
-        return standing
-    if code == "12":
-        found.append(Discrepancy("unexpected", axis, subject, code, each.by))
-    moved = Standing(STATES[code][0], code, each.sent, each.by)
-    rank, before = _rank(code), _rank(standing.code)
-    if rank > before:
-        if standing.state == "rejected":
-            found.append(Discrepancy("contradiction", axis, subject, code, each.by))
-        return moved
+    """Move by what was said at one moment with one rank: code -> who said it."""
+    sent, rank, by = said
+    before = _rank(standing.code)
     if rank < before:
-        found.append(Discrepancy("out-of-order", axis, subject, code, each.by))
+        found += [_look("out-of-order", axis, subject, code, by) for code in by]
         return standing
-    return standing if code == standing.code else _contrary(axis, subject, standing, moved, found)
-
-
-def _contrary(
-    axis: str, subject: str, standing: Standing, moved: Standing, found: list[Discrepancy]
-) -> Standing:
-    """Two codes of one rank: the more restrictive stands; at one time it is disputed."""
-    at_once = standing.since == moved.since
-    kind = "disputed" if at_once else "contradiction"
-    found.append(Discrepancy(kind, axis, subject, moved.code, moved.by))
+    if rank > before and standing.state == "rejected":
+        # A rejected waybill comes back as a new version; without one this is no normal way.
+        found += [_look("contradiction", axis, subject, code, by) for code in by]
+    strict = min(by, key=_RESTRICTIVE.index)
+    disputed = standing.disputed or len(by) > 1  # until an operator, or a new version, ends it
+    moved = Standing(STATES[strict][0], strict, sent, by[strict], disputed)
+    if len(by) > 1:
+        found += [_look("disputed", axis, subject, code, by) for code in by if code != strict]
+    if rank > before:
+        return moved
+    if strict != standing.code:
+        found.append(_look("contradiction", axis, subject, strict, by))
     stricter = min((standing, moved), key=lambda s: _RESTRICTIVE.index(s.code))
-    return Standing(
-        stricter.state, stricter.code, stricter.since, stricter.by, at_once or standing.disputed
-    )
+    return replace(stricter, disputed=disputed)
 
 
-def _transmission(ordered: Sequence[Received]) -> Standing:
+def _transmission(ordered: Sequence[Received], found: list[Discrepancy]) -> Standing:
     """The last word of the client's transmission; it never touches a waybill."""
     standing = Standing(SUBMITTED)
     for each in ordered:
@@ -206,9 +213,13 @@ def _transmission(ordered: Sequence[Received]) -> Standing:
         overall = each.response.overall
         if said is None and overall is not None and overall.code.value == CALLED:
             said = overall
-        if said is not None:
-            state = _TRANSMISSION.get(said.code.value, "unknown")
-            standing = Standing(state, said.code.value, each.sent, each.by)
+        if said is None:
+            continue
+        code = said.code.value
+        if code in _TRANSMISSION:
+            standing = Standing(_TRANSMISSION[code], code, each.sent, each.by)
+        else:
+            found.append(Discrepancy("code-unknown", "transmission", "", code, each.by))
     return standing
 
 
@@ -226,10 +237,15 @@ def _declaration(states: Iterable[str]) -> str:
     return "released" if found == {"released"} else "accepted"
 
 
-def _truck(standings: Sequence[Standing]) -> str:
-    """The worst of waybills and equipment."""
-    states = {standing.state for standing in standings}
-    for state in (*("unloading-prohibited", "loading-refused", "rejected"), *_ORDER):
-        if state in states:
-            return state
-    return SUBMITTED
+def _truck(waybills: Iterable[Standing], equipment: Iterable[Standing]) -> str:
+    """The worst of waybills and equipment; what may not be loaded or unloaded blocks it.
+
+    A container or trailer says nothing of the goods otherwise: only its worst counts.
+    """
+    states = {standing.state for standing in waybills}
+    marks = {standing.state for standing in equipment}
+    if (states | marks) & {"unloading-prohibited", "loading-refused"}:
+        return "blocked"
+    if "rejected" in states | marks:
+        return "rejected"
+    return next((state for state in _ORDER if state in states), SUBMITTED)
