@@ -177,6 +177,17 @@ def test_when_that_lease_ends_the_revived_task_is_first(store: Store) -> None:
     assert ids(lease(store, now=90)) == [first]
 
 
+def test_a_revived_task_does_not_wait_for_a_postponed_one_behind_it(store: Store) -> None:
+    first, second = enqueue(store, "m1"), enqueue(store, "m2")
+    lease(store)
+    bury(store, first)
+    lease(store)
+    postpone(store, second, 99)
+    store.commit(lambda tx: tx.revive("m1", at(5)))
+    assert lease(store, now=4) == ()
+    assert ids(lease(store, now=5)) == [first]
+
+
 def test_a_message_revives_in_every_destination(store: Store) -> None:
     numbers = [enqueue(store, "m1", to=to) for to in ("a", "b")]
     for leased in lease(store):
