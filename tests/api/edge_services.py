@@ -56,7 +56,7 @@ class Nowhere:
 
 def trust(keys: DemoKeys, side: str, usage: Usage) -> TrustPolicy:
     certificate = load_certificate(keys.leaves[f"{side}/{usage}"].certificate.read_bytes())
-    party = "CN-GATEWAY" if side == "cn" else "VN-GATEWAY"
+    party = "cn-gateway" if side == "cn" else "vn-gateway"
     return TrustPolicy.of(profile("demo"), usage, [PinnedKey(certificate, party, usage)])
 
 
@@ -100,7 +100,7 @@ def build(
     store = stores.open(f"sqlite:///{path}")
     services = Services(
         side="vn",
-        name="VN-GATEWAY",
+        name="vn-gateway",
         store=store,
         link=Nowhere(),
         formats=formats(),
@@ -113,8 +113,8 @@ def build(
         receipt_signer=signer(keys, "vn/receipt"),
         statement_signer=signer(keys, "vn/statement"),
         counterparts={
-            "CN-GATEWAY": Counterpart(
-                name="CN-GATEWAY",
+            "cn-gateway": Counterpart(
+                name="cn-gateway",
                 destination="counterpart",
                 messages=trust(keys, "cn", Usage.MESSAGE),
                 receipts=trust(keys, "cn", Usage.RECEIPT),
