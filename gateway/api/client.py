@@ -86,6 +86,12 @@ class Client:
         """Return one crossing."""
         return _read(views.Crossing, self._send("GET", f"/v1/crossings/{conversation_id}"))
 
+    def add_parameters(self, conversation_id: str, parameters: bytes) -> views.Crossing:
+        """State what no document of a crossing holds (JSON): it is tried again."""
+        headers = {"content-type": "application/json"}
+        path = f"/v1/crossings/{conversation_id}/parameters"
+        return _read(views.Crossing, self._send("POST", path, content=parameters, headers=headers))
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
@@ -109,12 +115,15 @@ class Client:
         query: Mapping[str, str | None] | None = None,
         files: list[tuple[str, tuple[str | None, bytes, str]]] | None = None,
         headers: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         wait: int = 0,
     ) -> httpx.Response:
         given = {name: value for name, value in (query or {}).items() if value is not None}
         fields = {**(headers or {}), **({"prefer": f"wait={wait}"} if wait else {})}
         try:
-            answer = self._client.request(method, path, params=given, files=files, headers=fields)
+            answer = self._client.request(
+                method, path, params=given, files=files, content=content, headers=fields
+            )
         except httpx.HTTPError as fault:
             found = str(fault)[:200] or type(fault).__name__
             finding = Finding("unavailable", "connect", str(self._client.base_url), found=found)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from gateway import store
 from gateway.api.client import Client
 from gateway.errors import GatewayError, UnavailableError
 from gateway.signing.demo_keys import DemoKeys, generate
@@ -82,7 +83,8 @@ class Side:
         return made
 
     def start(self) -> None:
-        """Start the process; its log goes to a file."""
+        """Make the database and start the process; its log goes to a file."""
+        store.upgrade(f"sqlite:///{self.folder / 'gateway.db'}")
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 [sys.executable, "-m", "gateway", "serve", "--config", str(self.settings)],

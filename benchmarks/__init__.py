@@ -1,0 +1,1 @@
+"""Ratios against other stacks, measured in one run on one machine. See docs/performance.md."""
