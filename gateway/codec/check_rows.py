@@ -12,13 +12,12 @@ from gateway.codec.compile_table import leaves
 from gateway.codec.compile_tree import Place, clashes, grow
 from gateway.codec.paths import DISCRIMINATORS, ROOTS, Path, fields, is_struct, parse, resolve
 from gateway.codec.paths import text as path_text
+from gateway.codec.sources import known
 from gateway.codec.table import Row, table_error
 from gateway.codec.wire import Kind, WireNode
 from gateway.errors import Finding
 from gateway.model.manifest import CrewMember
 from gateway.model.values import Communication, Contact
-
-KINDS = frozenset({"const", "param", "profile", "alloc", "gate", "register", "derive"})
 
 
 def _about(plan: Plan, row: Row, rule: str, found: str = "", expected: str = "") -> Finding:
@@ -92,8 +91,8 @@ def required(plan: Plan) -> Iterator[Finding]:
 def _required(plan: Plan, place: Place, row: Row | None, given: set[str]) -> Iterator[Finding]:
     if place.children:
         own = {DISCRIMINATORS[place.type]} if place.key else given
-        for name, known in fields(place.type).items():
-            if known.required and name not in place.children and name not in own:
+        for name, its in fields(place.type).items():
+            if its.required and name not in place.children and name not in own:
                 where = f"{plan.table.id}{f':{row.line} {row.path}' if row else ''}"
                 yield table_error(where, "canonical-required", "", f"{place.type.__name__}.{name}")
     for child in (*place.children.values(), *place.items.values()):
@@ -148,8 +147,8 @@ def sources(plan: Plan) -> Iterator[Finding]:
     """Source words are known and can be used where they stand."""
     for row in plan.table.rows:
         for at, word in enumerate(row.sources):
-            kind, _, name = word.partition(":")
-            if word not in OWN_WORDS and (kind not in KINDS or not name):
+            own = word in OWN_WORDS or word.startswith("const:")
+            if not own and not known(word):
                 yield _about(plan, row, "source", word, "a known source")
             if word in ("omit", "refuse") and at != len(row.sources) - 1:
                 yield _about(plan, row, "source", word, "as the last word")

@@ -105,6 +105,7 @@ class Plan:
     """A table that fits its wire tree. entries: by number.
 
     left: rows whose wire values decoding leaves out, by wire path (of a whole subtree, too).
+    lists: versions of the code lists that its converters use, by name.
     """
 
     table: Table
@@ -112,6 +113,7 @@ class Plan:
     root: Scope
     entries: dict[int, Entry]
     left: dict[str, Row]
+    lists: dict[str, str] = field(default_factory=dict)
 
 
 def build(table: Table, node: WireNode, converters: Converters) -> tuple[Plan, list[Finding]]:

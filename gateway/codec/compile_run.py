@@ -51,7 +51,7 @@ class Problem:
 class Trace(list[Any]):
     """Row numbers and wire texts of a run of one plan. narrowed, defaulted: rows that lost
     something or took the table's constant (once per occurrence). left: row number to the wire
-    texts that decoding left out."""
+    texts that decoding left out. blank: (number, indexes) of what a draft leaves blank."""
 
     def __init__(self, plan: Plan | None = None) -> None:
         super().__init__()
@@ -60,6 +60,7 @@ class Trace(list[Any]):
         self.narrowed: list[int] = []
         self.defaulted: list[int] = []
         self.left: dict[int, list[str]] = {}
+        self.blank: set[tuple[int, tuple[int, ...]]] = set()
 
 
 Found = tuple[int, tuple[int, ...], tuple[str, ...]]

@@ -16,10 +16,10 @@ from typing import Any
 from lxml import etree
 
 from gateway import resources
-from gateway.codec import engines, passthrough, rules, transform
+from gateway.codec import codelist, engines, passthrough, rules, transform
 from gateway.codec.compile_plan import build
-from gateway.codec.compile_run import Trace
-from gateway.codec.compile_table import Compiled, compile_plan
+from gateway.codec.compile_run import Trace, replay
+from gateway.codec.compile_table import Compiled, compile_plan, leaves
 from gateway.codec.convert import converter
 from gateway.codec.engines import Engine, Probe, Read, XmlEngine
 from gateway.codec.notes import Note
@@ -207,6 +207,8 @@ def _format(
     findings += wrong
     if wrong:
         return None
+    used = {name for leaf in leaves(plan) if leaf.converter for name in leaf.converter.lists}
+    plan = replace(plan, lists={name: codelist.load(name, at).header.version for name in used})
     return Format(table, engine, compile_plan(plan), SenderPaths(plan, engine.place))
 
 
@@ -258,6 +260,8 @@ def _encoded(made: Format, document: Canonical, head: Mapping[str, str], *, draf
     output, trace = made.compiled.encode(document, head)
     met = list(of_encoding(trace, made.compiled.plan, made.engine.place, draft=draft))
     content, written = made.engine.write(output, head)
+    if draft:
+        _note_blanks(made, trace, {f.path for f in written if f.rule in UNFED})
     places = {place for _, place in met}
     findings += [finding for finding, _ in met]
     findings += [_softer(f, draft=draft) for f in written if f.path not in places]
@@ -267,6 +271,14 @@ def _encoded(made: Format, document: Canonical, head: Mapping[str, str], *, draf
         header.format, made.table.id, content, header.media_type, warnings, trace, unfed,
         tuple(notes),
     )  # fmt: skip
+
+
+def _note_blanks(made: Format, trace: Trace, places: set[str]) -> None:
+    """Note what the engine left blank, so that the report does not say that it was sent."""
+    entries = made.compiled.plan.entries
+    for number, indexes, _ in replay(trace, entries) if places else ():
+        if made.engine.place(entries[number].row.path, indexes) in places:
+            trace.blank.add((number, indexes))
 
 
 def _softer(finding: Finding, *, draft: bool) -> Finding:

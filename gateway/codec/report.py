@@ -43,7 +43,10 @@ class SourceRow(msgspec.Struct, frozen=True, rename={"class_": "class"}, omit_de
 
 
 class TargetRow(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where a target leaf is from. sources: words of the table. origin: source rows."""
+    """Where a target leaf is from. sources: words of the table. origin: source rows.
+
+    lists: code lists with their versions (`rec21-cn@2018`).
+    """
 
     row: str
     path: str
@@ -105,9 +108,8 @@ def build(
     origins = supplied.origins if supplied else {}
     sources = [(d, lines(d.format, d.trace, {})) for d in decoded]
     targets = [(e, lines(e.format, e.trace, origins)) for e in encoded]
-    all_sources = [line for _, lines in sources for line in lines]
     all_targets = [line for _, lines in targets for line in lines]
-    links = Links(all_sources, all_targets, reads or {})
+    links = Links([lines for _, lines in sources], all_targets, reads or {})
     remarks = [*(n for d in decoded for n in d.notes), *(n for e in encoded for n in e.notes)]
     return Report(
         "1",
@@ -168,12 +170,15 @@ def _left_rows(document: Decoded, plan: Plan, salt: bytes) -> list[SourceRow]:
 
 def _target_part(document: Encoded, lines: list[Line], links: Links, salt: bytes) -> Part:
     plan = document.trace.plan
-    rows = tuple(_target_row(document.table, line, links, salt) for line in lines)
+    versions = plan.lists if plan else {}
+    rows = tuple(_target_row(document.table, line, links, salt, versions) for line in lines)
     table = plan.table.digest if plan else ""
     return Part(document.format, document.table, table, targets=rows, draft=document.draft)
 
 
-def _target_row(table: str, line: Line, links: Links, salt: bytes) -> TargetRow:
+def _target_row(
+    table: str, line: Line, links: Links, salt: bytes, versions: Mapping[str, str]
+) -> TargetRow:
     row, leaf = line.entry.row, line.entry.leaf
     words: Any = ["const"] if row.constant is not None else line.words
     converter = leaf.converter if leaf else None
@@ -185,7 +190,7 @@ def _target_row(table: str, line: Line, links: Links, salt: bytes) -> TargetRow:
         count=len(line.texts),
         digest=digest(salt, line.texts),
         canonical=row.canonical,
-        lists=converter.lists if converter else (),
+        lists=tuple(f"{n}@{versions[n]}" for n in converter.lists) if converter else (),
         narrowed=line.narrowed,
         reason=row.reason,
         origin=tuple(origin),

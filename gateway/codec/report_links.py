@@ -38,25 +38,25 @@ class Line:
 def lines(format_: str, trace: Trace, origins: Mapping[str, str]) -> list[Line]:
     """Gather a trace by row. origins: canonical path with indexes to source word."""
     plan = trace.plan
-    if plan is None:
-        return []
-    lines: dict[int, Line] = {}
-    for number, indexes, texts in replay(trace, plan.entries):
+    gathered: dict[int, Line] = {}
+    for number, indexes, texts in replay(trace, plan.entries) if plan else ():
         entry = plan.entries[number]
-        if entry.leaf is None:
-            continue
-        line = lines.get(number)
-        if line is None:
-            line = lines[number] = Line(number, entry, format_)
-        line.texts.append(texts)
-        line.words.append(origins.get(canonical_place(entry, indexes), "doc"))
+        if entry.leaf is not None and (number, indexes) not in trace.blank:
+            line = gathered.setdefault(number, Line(number, entry, format_))
+            line.texts.append(texts)
+            line.words.append(origins.get(canonical_place(entry, indexes), "doc"))
+    _mark(gathered, trace)
+    return [gathered[number] for number in sorted(gathered)]
+
+
+def _mark(gathered: Mapping[int, Line], trace: Trace) -> None:
+    """Note what lost something or took a constant; a row may be gone with its group."""
     for number in trace.narrowed:
-        if number in lines:  # else its group was left out
-            lines[number].narrowed += 1
+        if number in gathered:
+            gathered[number].narrowed += 1
     for number in trace.defaulted:
-        if number in lines:
-            lines[number].words[-1] = "const"
-    return [lines[number] for number in sorted(lines)]
+        if number in gathered:
+            gathered[number].words[-1] = "const"
 
 
 class Links:
@@ -64,22 +64,35 @@ class Links:
 
     def __init__(
         self,
-        sources: Sequence[Line],
+        sources: Sequence[Sequence[Line]],
         targets: Sequence[Line],
         reads: Mapping[str, Sequence[str]],
     ) -> None:
+        """sources: the lines of each source. reads: what a derived word reads."""
         self.to: dict[int, list[Line]] = {}
         self.origin: dict[int, list[Line]] = {}
         self.derived: dict[int, list[Line]] = {}
-        for target in targets:
-            direct = "doc" in target.words
-            read = [path for word in set(target.words) for path in reads.get(word, ())]
-            for source in sources:
-                if direct and _same(source.canonical, target.canonical):
-                    self.to.setdefault(id(source), []).append(target)
-                    self.origin.setdefault(id(target), []).append(source)
-                elif any(_same(source.canonical, path) for path in read):
-                    self.derived.setdefault(id(source), []).append(target)
+        for lines in sources:
+            places: dict[str, list[Line]] = {}
+            for line in lines:
+                places.setdefault(line.canonical, []).append(line)
+            known = frozenset(places)
+            for target in targets:
+                self._link(places, known, target, reads)
+
+    def _link(
+        self,
+        places: Mapping[str, Sequence[Line]],
+        known: frozenset[str],
+        target: Line,
+        reads: Mapping[str, Sequence[str]],
+    ) -> None:
+        direct = _matching(target.canonical, known) if "doc" in target.words else frozenset()
+        read = {p for w in set(target.words) for r in reads.get(w, ()) for p in _matching(r, known)}
+        for links, found in ((self.to, direct), (self.derived, read - direct)):
+            for place in sorted(found):
+                for source in places[place]:
+                    links.setdefault(id(source), []).append(target)
                     self.origin.setdefault(id(target), []).append(source)
 
     def classify(self, source: Line) -> tuple[str, list[Line]]:
@@ -94,14 +107,16 @@ class Links:
         return "carried" if same else "converted", targets
 
 
-@lru_cache(maxsize=100_000)
-def _same(source: str, target: str) -> bool:
-    """True when two canonical paths lead to the same fact."""
-    if not source or not target:
-        return False
-    one, other = parse(source), parse(target)
-    linked = LINKS.get(_general(other), ())
-    return _agree(one, other) or any(_agree(one, parse(path)) for path in linked)
+@lru_cache(maxsize=20_000)
+def _matching(target: str, sources: frozenset[str]) -> frozenset[str]:
+    """Return the canonical paths of a source that lead to the same fact as a target's."""
+    if not target:
+        return frozenset()
+    other = parse(target)
+    wanted = [other, *(parse(path) for path in LINKS.get(_general(other), ()))]
+    return frozenset(
+        source for source in sources if source and any(_agree(parse(source), w) for w in wanted)
+    )
 
 
 def _general(path: Path) -> str:

@@ -56,6 +56,50 @@ _PLAIN = {
     "vehicle.type": "vehicle.type",
 }
 
+_NAMES: Mapping[str, frozenset[str]] = {
+    "param": frozenset(_PLAIN)
+    | {
+        "route",
+        "consignee.name",
+        "waybill",
+        "shortDescription",
+        "packing.grossMass",
+        "packing.packages",
+        "dangerousGoods.un",
+        "dangerousGoods.contact",
+        "dangerousGoods.phone",
+    },
+    "profile": frozenset(
+        {
+            "senderId",
+            "receiverId",
+            "procedureCode",
+            "conditionCode",
+            "freightPayment",
+            "representative",
+            "agentCode",
+            "carrierCode",
+            "unloadingPlace",
+            "modeCode",
+            "circulation",
+            "submitImmigration",
+            "submitQuarantine",
+            "vehicleFiling",
+            "driverFiling",
+        }
+    ),
+    "alloc": frozenset({"messageId", "sendTime", "batchNumber", "waybill"}),
+    "gate": frozenset({"cnOffice", "cnPlace", "vnGate"}),
+    "register": frozenset({"type", "make", "colour", "seats", "chassis", "engine", "circulation"}),
+    "derive": frozenset(DERIVATIONS),
+}
+
+
+def known(word: str) -> bool:
+    """True for a source word that a mapping table may use."""
+    kind, _, name = word.partition(":")
+    return name in _NAMES.get(kind, frozenset())
+
 
 class SubmissionSources:
     """The sources of one submission; implements what `gateway.codec.supply` asks for."""

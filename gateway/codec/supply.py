@@ -14,7 +14,7 @@ import msgspec
 from gateway.codec.compile_plan import HEAD, OWN_WORDS, Leaf, Plan, Scope
 from gateway.codec.convert import ConversionError
 from gateway.codec.paths import DISCRIMINATORS, Path, Step, fields, is_struct, with_indexes
-from gateway.errors import Finding
+from gateway.errors import Finding, GatewayError
 from gateway.model.manifest import Manifest
 from gateway.model.values import Communication
 
@@ -112,7 +112,12 @@ class _Supply:
     def _take(self, word: str, at: tuple[int, ...]) -> object | None:
         if word.startswith("alloc:") and self.lacking:
             return None
-        return self.sources.take(word, at, self.document)
+        try:
+            return self.sources.take(word, at, self.document)
+        except GatewayError as error:
+            self.findings += error.findings
+            self.lacking = True
+            return None
 
     def _coerced(self, leaf: Leaf, value: object | None, word: str, place: str) -> Any:
         """Read a text as the target would read it on the wire."""

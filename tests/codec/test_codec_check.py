@@ -57,7 +57,7 @@ ROWS = [
     ("unknown discriminator", "remarks[both]", "remarks[nobody]", "canonical"),
     ("canonical outside its group", "consignments[].items[].sequence", "mode", "canonical"),
     ("unknown converter", "identifier:cn.road-batch", "identifyer:cn.road-batch", "converter"),
-    ("wrong type", "text:vi,,,param:owner", "string,,,param:owner", "type"),
+    ("wrong type", "text:vi,,,param:consignee.name", "string,,,param:consignee.name", "type"),
     ("converter wants parts", UNIT_ROW + "\n", "", "parts"),
     ("part of nothing", UNIT_ROW, UNIT_ROW.replace("Body/Lot/Weight,", "Body/Lot/Mass,"), "with"),
     ("no group row", LOT_ROW + "\n", "", "group-row"),
@@ -71,6 +71,8 @@ ROWS = [
     ("mandatory leaf not encoded", ID_ROW, ID_ROW.replace(",,,doc", ",,decode,doc"), "unfed"),
     ("mandatory leaf left out", HEAD_ROW, "Head/MessageID,,,,none,,,C,no need", "unfed"),
     ("unknown source", "param:batchNumber", "parameter:batchNumber", "source"),
+    ("unknown parameter", "param:batchNumber", "param:batchNo", "source"),
+    ("unknown derivation", "param:batchNumber", "derive:batchNo", "source"),
     ("source after the end", "doc omit,,W", "omit doc,,W", "source"),
     ("constant too long", "const:TE", "const:T", None),
     ("constant of an enumeration", "const:VN", "const:VN", None),
@@ -145,7 +147,7 @@ def test_a_constant_must_fit_its_enumeration(spoil: Spoil) -> None:
 
 def test_a_source_needs_a_place_that_can_be_made(spoil: Spoil) -> None:
     before = "Body/Agent/Title,agent.names[0],text:und,,,doc omit"
-    after = "Body/Agent/Title,control_results[0].note,string,,,doc param:x omit"
+    after = "Body/Agent/Title,control_results[0].note,string,,,doc param:remark omit"
     found = checked(spoil(f"{CRATE}.csv", before, after))
     assert {"source", "canonical-required"} <= {r for _, r in found}
 

@@ -1,5 +1,7 @@
 """Decoding XML: values, all findings at once, places in the sender's terms, tolerance."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from crates import HEAD, LINE, LOT, NAMESPACE, crate, manifest, remark
 
@@ -157,3 +159,18 @@ def test_decode_tree_wants_xml(formats: Formats) -> None:
     with pytest.raises(DocumentError) as caught:
         formats.decode_tree("zz.parcel", safexml.parse(b"<a/>"))
     assert caught.value.code == "type-unknown"
+
+
+def test_threads_do_not_disturb_each_other(formats: Formats) -> None:
+    good, bad = crate(), crate(lots=LOT.replace("<Via>VN", "<Via>x"))
+
+    def judge(number: int) -> bool:
+        content = bad if number % 3 == 0 else good
+        try:
+            return formats.decode("zz.crate", content).document == manifest()
+        except DocumentError as error:
+            return [f.path for f in error.findings] != ["Body/Lot[1]/Via[1]"]
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(judge, range(300)))
+    assert outcomes == [number % 3 != 0 for number in range(300)]

@@ -46,6 +46,8 @@ def test_every_leaf_has_a_fate(formats: Formats) -> None:
     stamp = next(r for r in made.sources[0].sources if r.path == "Body/Stamp")
     assert stamp.reason == "a stamp of the sender's office"
     assert origins(made)["Head/Kind"] == ("const",)
+    weight = next(r for r in made.targets[0].targets if r.path == "Body/Lot/Weight")
+    assert [name.partition("@")[0] for name in weight.lists] == ["rec20-cn"]
     assert origins(made)["Body/ID"] == ("doc",)
 
 
