@@ -4,11 +4,10 @@ and puts them together. Everything below takes them as arguments."""
 from gateway.bootstrap.gateway import Gateway
 from gateway.bootstrap.outside import clock, new_id, randomness
 from gateway.bootstrap.parts import services_of
-from gateway.bootstrap.serve import Running, run_worker, serve
+from gateway.bootstrap.serve import run_worker, serve
 
 __all__ = [
     "Gateway",
-    "Running",
     "clock",
     "new_id",
     "randomness",

@@ -15,6 +15,7 @@ from gateway.api.listener import App, Listener, Tls
 from gateway.api.metrics import Backlog, Metrics
 from gateway.api.threads import Threads
 from gateway.bootstrap import outside, parts
+from gateway.errors import Finding, UnavailableError
 from gateway.flows import deliver, distribute, waiting
 from gateway.flows.receive import receive
 from gateway.model.states import TaskKind
@@ -30,13 +31,20 @@ class Gateway:
     """The parts of a running gateway. Ports are bound when it is made; `close` ends it."""
 
     def __init__(self, settings: Settings, *, listening: bool, working: bool) -> None:
-        """UnavailableError (files, keys, store), MappingError (tables), OSError (ports)."""
+        """UnavailableError (files, keys, store, ports), MappingError (tables).
+
+        An SQLite file is brought to the current schema; a server's database is not, as other
+        nodes may run on it: `gateway db upgrade`.
+        """
         self.settings = settings
         self.listeners: list[Listener] = []
         self.readiness: Readiness | None = None
         self.worker: Worker | None = None
+        url = parts.store_url(settings.store)
+        if url.startswith("sqlite:"):
+            stores.upgrade(url)
         with ExitStack() as opened:
-            self.store = opened.enter_context(stores.open(parts.store_url(settings.store)))
+            self.store = opened.enter_context(stores.open(url))
             self.store.check()
             bell = threading.Event()
             opened.callback(self._last_words)
@@ -142,4 +150,9 @@ class Gateway:
             tls = Tls(listen.certificate, listen.key, listen.anchors, words)
         drain = int(self.settings.worker.drain.total_seconds())
         address = (listen.host, listen.port)
-        self.listeners.append(Listener(name, app, address, tls, drain=drain))
+        try:
+            self.listeners.append(Listener(name, app, address, tls, drain=drain))
+        except (OSError, ValueError) as fault:
+            place = f"{listen.host}:{listen.port}"
+            finding = Finding("unavailable", "listen", f"listen.{name} {place}", str(fault))
+            raise UnavailableError("unavailable", finding) from fault

@@ -46,41 +46,6 @@ def run_worker(settings: Settings) -> None:
         log.info("stopped")
 
 
-class Running:
-    """A gateway that serves in a thread of its own. For the demo and for tests."""
-
-    def __init__(self, settings: Settings) -> None:
-        """Return when it listens. Raises what `Gateway` raises."""
-        self.gateway = Gateway(settings, listening=True, working=True)
-        self._stop = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(ready,), name="gateway")
-        self._thread.start()
-        ready.wait()
-
-    @property
-    def ports(self) -> dict[str, int]:
-        """The port of each listener, by its name."""
-        return {listener.name: listener.port for listener in self.gateway.listeners}
-
-    def stop(self) -> None:
-        """Drain and close."""
-        if self._loop is not None:
-            self.gateway.start_draining()
-            self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-        self.gateway.close()
-
-    def _run(self, ready: threading.Event) -> None:
-        async def serving() -> None:
-            self._loop = asyncio.get_running_loop()
-            ready.set()
-            await _serving(self.gateway, self._stop)
-
-        _in_loop(serving)
-
-
 async def _until_signalled(gateway: Gateway) -> None:
     stop = asyncio.Event()
 

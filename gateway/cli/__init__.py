@@ -1,0 +1,36 @@
+"""The command line. stdout is data, stderr is talk; heavy modules load within commands.
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong use (also settings that cannot be used),
+3 something is not available now.
+"""
+
+import typer
+
+from gateway.cli import doctor, documents, keys, maps, messages, running, setup, translate, trust
+
+app = typer.Typer(
+    help=(
+        "Bilateral customs gateway. stdout is data, stderr is talk. Exit codes: 0 done, "
+        "1 refused or failed, 2 wrong use or unusable settings, 3 not available now."
+    ),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("init")(setup.init)
+app.command("doctor")(doctor.doctor)
+app.command("serve")(running.serve)
+app.command("worker")(running.worker)
+app.command("demo")(running.demo)
+app.command("translate")(translate.translate)
+app.command("decode")(documents.decode)
+app.command("encode")(documents.encode)
+app.command("describe")(documents.describe)
+app.command("sign")(trust.sign)
+app.command("verify")(trust.verify)
+app.add_typer(running.db, name="db")
+app.add_typer(messages.message, name="message")
+app.add_typer(maps.maps, name="map")
+app.add_typer(keys.keys, name="keys")
+
+__all__ = ["app"]

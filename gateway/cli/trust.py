@@ -1,0 +1,121 @@
+"""`gateway sign` and `verify`: signatures, without a server."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli import talk
+
+if TYPE_CHECKING:
+    from gateway.signing.trust import TrustPolicy
+
+File = Annotated[Path, typer.Argument(help="A document; - is stdin.")]
+Profile = Annotated[
+    str, typer.Option("--profile", help="A signature profile, such as link-ecdsa-p256 or demo.")
+]
+Config = Annotated[Path | None, typer.Option("--config", "-c", help="Take keys from there.")]
+
+
+def sign(
+    file: File,
+    profile: Profile = "link-ecdsa-p256",
+    key: Annotated[Path | None, typer.Option(help="Private key, PKCS#8 PEM.")] = None,
+    cert: Annotated[Path | None, typer.Option(help="Its certificate, PEM.")] = None,
+    password_file: Annotated[Path | None, typer.Option(help="Opens the key.")] = None,
+    config: Config = None,
+    as_json: talk.Json = False,
+) -> None:
+    """Sign an XML document with an enveloped signature: canonical octets on stdout.
+
+    With --config and no --key it signs with our message key.
+    """
+    with talk.failures(as_json):
+        if config is not None and key is None:
+            pair = talk.settings(config).settings.keys.message
+            key, cert, password_file = pair.key, pair.certificate, pair.password_file
+        if key is None or cert is None:
+            raise typer.BadParameter("give --key and --cert, or --config")
+        from gateway.bootstrap.outside import secret
+        from gateway.safexml import c14n, parse
+        from gateway.signing.keys import load_signer
+        from gateway.signing.profiles import profile as profile_of
+        from gateway.signing.sign import sign_document
+
+        shape = profile_of(profile)
+        signer = load_signer(key, cert, secret(password_file), shape.methods[0])
+        signed = sign_document(c14n(parse(talk.read(file))), signer, shape)
+    if as_json:
+        talk.give_json({"key": signer.key_id, "content": signed.decode("utf-8")})
+    else:
+        talk.give(signed)
+
+
+def verify(
+    file: File,
+    profile: Profile,
+    cert: Annotated[
+        list[Path], typer.Option("--cert", help="A certificate that is trusted, PEM.")
+    ] = [],  # noqa: B006  typer copies it
+    config: Config = None,
+    usage: Annotated[str, typer.Option(help="message, receipt or statement (DSSE).")] = "message",
+    at: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%dT%H:%M:%SZ"], help="Judge as of this instant (UTC)."),
+    ] = None,
+    as_json: talk.Json = False,
+) -> None:
+    """Verify a signed document (XML, or a DSSE statement): what was verified, or why not.
+
+    Only the certificates given, or those pinned in the settings, are trusted; one that a
+    document brings along is not.
+    """
+    with talk.failures(as_json):
+        from datetime import UTC
+
+        from gateway.bootstrap.outside import clock
+
+        when = at.replace(tzinfo=UTC) if at else clock()
+        found = _verified(talk.read(file), _policy(profile, cert, config, usage), when)
+    if as_json:
+        talk.give_json(found)
+        return
+    for name, value in found.items():
+        typer.echo(f"{name}: {value}")
+
+
+def _policy(profile: str, certs: list[Path], config: Path | None, usage: str) -> "TrustPolicy":
+    from gateway.bootstrap.parts import certificate, counterpart
+    from gateway.signing.profiles import profile as profile_of
+    from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
+
+    if usage not in list(Usage):
+        raise typer.BadParameter(f"--usage must be one of: {', '.join(Usage)}")
+    wanted = Usage(usage)
+    pinned = [PinnedKey(certificate(file), file.name, wanted) for file in certs]
+    if config is not None:
+        for name, section in talk.settings(config).settings.counterpart.items():
+            pinned += counterpart(name, section).messages.pinned.values()
+    return TrustPolicy.of(profile_of(profile), wanted, pinned)
+
+
+def _verified(content: bytes, policy: "TrustPolicy", when: datetime) -> dict[str, Any]:
+    if content.lstrip()[:1] == b"{":
+        from gateway.signing.dsse import verify_statement
+
+        kind, payload = verify_statement(content, policy, when)
+        return {"verified": True, "payload-type": kind, "bytes": len(payload)}
+    from gateway.codec.exchange import kind_of
+    from gateway.safexml import parse
+    from gateway.signing.verify import verify_document
+
+    done = verify_document(parse(content), policy, when)
+    return {
+        "verified": True,
+        "document": kind_of(done.element) or done.element.tag,
+        "party": done.party,
+        "key": done.fingerprint,
+        "algorithm": done.algorithm,
+        "digest": done.digest,
+    }
