@@ -14,7 +14,8 @@ from gateway.model.manifest import Consignment, ConsignmentItem, Manifest
 from gateway.model.values import Contact, Measure, Party, Text
 
 # 18 characters: registrar, kind, 6 digits of the region, 9 of the organisation, check (GB 32100).
-_CUT_CREDIT_CODE = re.compile(r"[159Y][1-9][0-9]{6}[0-9A-HJ-NPQRTUWXY]{5}")
+# 13 digits that do not begin with 9 may as well be the code of a Vietnamese branch.
+_CUT_CREDIT_CODE = re.compile(r"9[1-9][0-9]{6}[0-9A-Z]{5}|[15Y][1-9][0-9]{6}(?=.*[A-Z])[0-9A-Z]{5}")
 _UN_NUMBER = re.compile(r"[0-9]{4}")
 
 
