@@ -116,7 +116,6 @@ def digest_of(unsigned: bytes) -> str:
 def octets_of(body: etree._Element) -> bytes:
     """Return the canonical octets of a body as a document of its own."""
     alone = deepcopy(body)
-    alone.tail = None
     return c14n(alone)
 
 
