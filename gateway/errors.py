@@ -57,6 +57,19 @@ class Finding:
     severity: Severity = Severity.REFUSE
 
 
+MOST_FINDINGS = 100
+"""What one document may be told; a document with more is told so."""
+
+
+def at_most(findings: list[Finding]) -> list[Finding]:
+    """Keep `MOST_FINDINGS`, and say when there are more. A refusal is never hidden by warnings."""
+    if len(findings) <= MOST_FINDINGS:
+        return findings
+    first = sorted(findings, key=lambda f: f.severity is Severity.WARN)[:MOST_FINDINGS]
+    more = f"more than {MOST_FINDINGS} findings"
+    return [*first, Finding(first[0].code, "more", "", more, severity=first[0].severity)]
+
+
 CODES: dict[str, tuple[Family, bool]] = {
     # code: (family, a retry of the same bytes can succeed)
     "malformed": (Family.DOCUMENT, False),

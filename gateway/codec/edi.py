@@ -17,13 +17,14 @@ from typing import Any, cast
 from gateway.codec.edi_items import Values, conditions, read_item, write_item
 from gateway.codec.layout import Cell, EdiLayout, Key
 from gateway.codec.wire import Record
-from gateway.errors import Finding, Severity
+from gateway.errors import Finding, Severity, at_most
 
 HEADER = 400
 _MARK = b"\xef\xbb\xbf"
 _TEXT = HEADER - 2
 _PROCEDURE, _DATA_INFO, _INPUT_INFO, _LENGTH = (3, 8), (219, 245), (253, 263), (392, 398)
 _PROCEDURE_CODE = re.compile(r"^[A-Z][A-Z0-9]{2,4} *$")
+_LONE_END = re.compile(rb"(?<!\r)\n|\r(?!\n)")
 _HEAD_TEXT = re.compile(r"^[\x20-\x7e]*$")
 
 
@@ -40,10 +41,6 @@ def decode(layout: EdiLayout, content: bytes) -> tuple[Record, list[Finding]]:
     """Read a message. The record is whole only when no finding refuses."""
     findings: list[Finding] = []
     parts = _frame(layout, content, findings)
-    if len(parts) > len(layout.cells):
-        found, most = f"{len(parts)} items", f"at most {len(layout.cells)}"
-        place = f"{layout.procedure}({len(layout.cells) + 1})"
-        findings.append(Finding("schema-invalid", "items", place, found, most))
     values: Values = {}
     for cell, part in zip(layout.cells, parts, strict=False):
         if text := read_item(cell, part, findings):
@@ -52,7 +49,7 @@ def decode(layout: EdiLayout, content: bytes) -> tuple[Record, list[Finding]]:
         findings += conditions(layout, values, sending=False)
     record = _record(layout, values, findings)
     record["_header"] = _header(content)
-    return record, findings
+    return record, at_most(findings)
 
 
 def encode(
@@ -123,21 +120,29 @@ def _check_header(layout: EdiLayout, content: bytes, findings: list[Finding]) ->
 
 
 def _split(layout: EdiLayout, body: bytes, findings: list[Finding]) -> list[bytes]:
+    """Return the items that have a place; count the others without making them."""
     if not body:
         place = f"{layout.procedure}.{layout.items[0].id}"
         findings.append(Finding("malformed", "items", place, "no items", "at least one"))
         return []
+    if lone := _LONE_END.search(body):
+        number = body.count(b"\r\n", 0, lone.start())
+        place = layout.cells[min(number, len(layout.cells) - 1)].place
+        findings.append(Finding("malformed", "line-end", place, "CR or LF alone", "CR LF"))
+        return []
+    count = body.count(b"\r\n")
     if not body.endswith(b"\r\n"):
+        count += 1
         findings.append(
             Finding("malformed", "line-end", "last item", "no CR LF at the end", "CR LF")
         )
-    parts = body.removesuffix(b"\r\n").split(b"\r\n")
-    for number, part in enumerate(parts):
-        if b"\n" in part or b"\r" in part:
-            place = layout.cells[min(number, len(layout.cells) - 1)].place
-            findings.append(Finding("malformed", "line-end", place, "CR or LF alone", "CR LF"))
-            return []
-    return parts
+    most = len(layout.cells)
+    if count > most:
+        place = f"{layout.procedure}({most + 1})"
+        findings.append(
+            Finding("schema-invalid", "items", place, f"{count} items", f"at most {most}")
+        )
+    return body.removesuffix(b"\r\n").split(b"\r\n", most)[:most]
 
 
 def _header(content: bytes) -> Record:

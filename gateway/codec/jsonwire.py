@@ -9,6 +9,7 @@ never shows a text of the document, only its type.
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, cast
@@ -17,7 +18,7 @@ import msgspec
 
 from gateway.codec.layout import JsonLayout
 from gateway.codec.wire import Kind, Record, Value, WireNode
-from gateway.errors import DocumentError, Finding, Severity
+from gateway.errors import MOST_FINDINGS, DocumentError, Finding, Severity, at_most
 
 MOST_VALUES = 250_000
 """More values than a registration of the largest size can hold; they would fill the memory."""
@@ -41,8 +42,11 @@ _NORMAL = "00"
 def names(content: bytes) -> frozenset[str]:
     """Return the top-level names of a document, out of its envelope if it is in one.
 
-    DocumentError `malformed` when the octets are no JSON object.
+    DocumentError `malformed` when the octets are no JSON object, `too-large` when they hold
+    more values than a document can.
     """
+    if flood := _flood(content):
+        raise DocumentError(flood.code, flood)
     try:
         found = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
         if _enveloped(found):
@@ -69,7 +73,8 @@ def decode(layout: JsonLayout, content: bytes) -> tuple[Record, list[Finding]]:
         findings += _envelope(document)
         document, at = document.get(_ENVELOPE), _ENVELOPE
     try:
-        return _Reader(layout, findings).group(layout.root, document, at), findings
+        record = _Reader(layout, findings).group(layout.root, document, at)
+        return record, at_most(findings)
     except RecursionError:  # below a property whose content is not known
         return {}, [*findings, _DEPTH]
 
@@ -102,19 +107,22 @@ def _no_constant(text: str) -> None:
     raise _NumberError(text)
 
 
+def _flood(content: bytes) -> Finding | None:
+    if content.count(b",") + content.count(b"[") + content.count(b"{") <= MOST_VALUES:
+        return None
+    return Finding("too-large", "values", "", "too many values", f"at most {MOST_VALUES}")
+
+
 def _parsed(content: bytes, findings: list[Finding]) -> Any:
     """Parse octets into dict, list, str, int, Decimal, bool and None."""
-    if content.count(b",") + content.count(b"[") + content.count(b"{") > MOST_VALUES:
-        findings.append(
-            Finding("too-large", "values", "", "too many values", f"at most {MOST_VALUES}")
-        )
+    if flood := _flood(content):
+        findings.append(flood)
         return None
 
     def pairs(members: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(members)
-        if len(found) < len(members):
-            names = [name for name, _ in members]
-            twice = next(name for name in names if names.count(name) > 1)
+        if len(found) < len(members) and not findings:
+            twice = Counter(name for name, _ in members).most_common(1)[0][0]
             findings.append(Finding("malformed", "duplicate-name", "", twice[:60], "once"))
         return found
 
@@ -207,7 +215,8 @@ class _Reader:
     def _report(
         self, rule: str, at: str, found: str, expected: str, severity: Severity = Severity.REFUSE
     ) -> None:
-        self.findings.append(Finding("schema-invalid", rule, at, found, expected, severity))
+        if len(self.findings) <= MOST_FINDINGS:
+            self.findings.append(Finding("schema-invalid", rule, at, found, expected, severity))
 
 
 _NONE: tuple[Any, ...] = (None, "", [])

@@ -11,8 +11,8 @@ from itertools import islice
 from gateway.codec.compile_plan import HEAD, Entry, Plan
 from gateway.codec.compile_run import Problem, Trace, placed
 from gateway.codec.paths import parse, with_indexes
-from gateway.codec.xmlexplain import MOST_FINDINGS, wanted
-from gateway.errors import Finding, Severity
+from gateway.codec.xmlexplain import wanted
+from gateway.errors import MOST_FINDINGS, Finding, Severity
 
 Placer = Callable[[str, tuple[int, ...]], str]
 """Writes a wire path with indexes as the sender of that format would."""

@@ -14,8 +14,6 @@ from xmlschema.validators import facets
 from gateway.codec.wire import Kind, WireNode, WireType
 from gateway.errors import Finding
 
-MOST_FINDINGS = 100
-"""What one document may be told; a document with more is told so."""
 _NAME_LENGTH = 64
 _RULES: tuple[tuple[type, str], ...] = (
     (facets.XsdPatternFacets, "pattern"),

@@ -20,8 +20,7 @@ from lxml import etree
 from gateway import safexml
 from gateway.codec import xmlexplain, xsd
 from gateway.codec.wire import WireNode
-from gateway.codec.xmlexplain import MOST_FINDINGS
-from gateway.errors import Finding
+from gateway.errors import MOST_FINDINGS, Finding
 
 MANY = 10_000
 EXPLAINED = 4_000

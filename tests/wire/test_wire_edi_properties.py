@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.codec import edi
 from gateway.codec.layout import Cell, EdiLayout
-from gateway.errors import CODES, Finding, Severity
+from gateway.errors import CODES, MOST_FINDINGS, Finding, Severity
 
 _QUICK = settings(
     max_examples=60,
@@ -134,5 +134,16 @@ def test_no_random_octets_break_the_reader(eda: EdiLayout, content: bytes) -> No
 def test_a_flood_of_items_is_one_finding(tor: EdiLayout) -> None:
     content = b"SS TOR".ljust(392) + b"999999\r\n" + b"\r\n" * 1_000_000
     _, findings = edi.decode(tor, content)
-    assert any(f.rule == "items" for f in findings)
-    assert len(findings) < 200
+    assert [f for f in findings if f.rule == "items"][0].found == "1000000 items"
+    assert len(findings) == MOST_FINDINGS + 1
+    assert findings[-1].rule == "more"
+
+
+def test_many_warnings_refuse_nothing(eda: EdiLayout, goods: Any, message: Any) -> None:
+    line = {"CMD": "08109092", "CMN": "X", "QN1": "09", "QT1": "KGM", "QN2": "09", "QT2": "KGM"}
+    lines = {(item, row): text for row in range(1, 51) for item, text in line.items()}
+    lines |= {("BPR", row): "01" for row in range(1, 51)}
+    record, findings = edi.decode(eda, message(eda, {**goods, **lines}))
+    assert len(record["lines"]) == 50
+    assert len(findings) == MOST_FINDINGS + 1
+    assert {f.severity for f in findings} == {Severity.WARN}

@@ -185,6 +185,18 @@ def test_names_of_hostile_octets(content: bytes) -> None:
     assert caught.value.code == "malformed"
 
 
+def test_names_of_a_flood() -> None:
+    with pytest.raises(DocumentError) as caught:
+        jsonwire.names(b"{" + b",".join(b'"k%d":1' % n for n in range(300_000)) + b"}")
+    assert caught.value.code == "too-large"
+
+
+def test_a_document_is_told_a_hundred_things(langson: JsonLayout) -> None:
+    many = {f"k{n}": n for n in range(1000)}
+    _, findings = jsonwire.decode(langson, octets(registration(**many)))
+    assert [f.rule for f in findings] == ["unknown-field"] * 100 + ["more"]
+
+
 def test_what_is_not_known_is_kept_as_text(langson: JsonLayout) -> None:
     """Where only null was ever seen, anything may stand: it is left out later, and counted."""
     unknown = {
