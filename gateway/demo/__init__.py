@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from gateway.bootstrap.outside import clock
+from gateway.codec.formats import Formats
 from gateway.demo.chapters import Chapter, chapters
 from gateway.demo.show import WIDTH
 from gateway.demo.sides import OTHER, Side, prepare, write_settings
@@ -59,7 +60,9 @@ def _play(
         side.start()
     for side in sides.values():
         side.wait()
-    stage = Stage(console, {n: s.client() for n, s in sides.items()}, subscribers)
+    stage = Stage(
+        console, Formats.load(at.date()), {n: s.client() for n, s in sides.items()}, subscribers
+    )
     for number, chapter in enumerate(told, 1):
         console.print(f"[3/3] crossing {number} of {len(told)}")
         tell(stage, chapter)

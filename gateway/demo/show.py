@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
@@ -121,9 +120,14 @@ def report(console: Console, content: bytes) -> None:
     console.print("  source leaves: " + ", ".join(f"{n} {c}" for c, n in counts.most_common()))
     if fed:
         console.print("  target leaves: " + ", ".join(f"{n} {w}" for w, n in fed.most_common()))
-    _worth(console, [row for row in rows if row["class"] in _SHOWN_CLASSES])
+    _worth(console, [row for row in rows if _worth_a_look(row)])
     for note in said["notes"]:
         console.print(f"  note: {note['code']} {note['path']} {note['text']}")
+
+
+def _worth_a_look(row: dict[str, Any]) -> bool:
+    constant = row.get("reason", "").startswith("constant of this message type")
+    return row["class"] in _SHOWN_CLASSES and not constant
 
 
 def _worth(console: Console, rows: list[dict[str, Any]]) -> None:
@@ -151,8 +155,3 @@ def statuses(console: Console, rows: Sequence[StatusEntry]) -> None:
     for row in rows:
         table.add_row(row.axis, row.subject, f"{row.state_text} ({row.state})")
     console.print(table)
-
-
-def manifest(content: bytes) -> Manifest:
-    """Read a canonical document."""
-    return msgspec.json.decode(content, type=Manifest)

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from gateway.api.client import Client
 from gateway.api.views import Crossing, MessageSummary
+from gateway.codec.formats import Formats
 from gateway.codec.merge import merge
 from gateway.demo import show
 from gateway.demo.chapters import Chapter
@@ -37,6 +38,7 @@ class Stage:
     """What the chapters play on: a client and a subscriber per side."""
 
     console: Console
+    formats: Formats
     clients: Mapping[str, Client]
     subscribers: Mapping[str, Subscriber]
 
@@ -143,8 +145,10 @@ def _show(
     console = stage.console
     side = chapter.plan.side
     show.timeline(console, [(side, mine[1]), (OTHER[side], theirs[1])])
-    left = _whole(mine, "submission")
-    made = _whole(theirs, "domestic") if chapter.complete else _whole(mine, "outbound")
+    left = _whole(stage, mine, "submission", "original")
+    made = _whole(
+        stage, *((theirs, "domestic") if chapter.complete else (mine, "outbound")), "translated"
+    )
     if left and made:
         show.side_by_side(console, left, made)
     client, crossing = theirs if chapter.complete else mine
@@ -164,12 +168,18 @@ def _report(console: Console, client: Client, message: MessageSummary) -> None:
     show.report(console, content)
 
 
-def _whole(of: tuple[Client, Crossing], kind: str) -> tuple[str, Manifest] | None:
-    """Read the canonical documents of a kind and put them together."""
+def _whole(
+    stage: Stage, of: tuple[Client, Crossing], kind: str, role: str
+) -> tuple[str, Manifest] | None:
+    """Decode the documents of a kind from their octets, and put them together: what is shown
+    is what the documents say, not what the gateway knows beside them."""
     client, crossing = of
     chosen = [m for m in crossing.messages if m.kind == kind and m.document_type in _MANIFESTS]
     latest = {m.id if kind == "submission" else m.document_type: m for m in chosen}
-    documents = [show.manifest(client.document(m.id, "canonical")) for m in latest.values()]
+    documents = [
+        stage.formats.decode(m.document_type, client.document(m.id, role)).document
+        for m in latest.values()
+    ]
     if not documents:
         return None
     names = dict.fromkeys(m.document_type.rpartition(".")[2].upper() for m in latest.values())
