@@ -134,7 +134,7 @@ def test_no_random_octets_break_the_reader(eda: EdiLayout, content: bytes) -> No
 def test_a_flood_of_items_is_one_finding(tor: EdiLayout) -> None:
     content = b"SS TOR".ljust(392) + b"999999\r\n" + b"\r\n" * 1_000_000
     _, findings = edi.decode(tor, content)
-    assert [f for f in findings if f.rule == "items"][0].found == "1000000 items"
+    assert next(f for f in findings if f.rule == "items").found == "1000000 items"
     assert len(findings) == MOST_FINDINGS + 1
     assert findings[-1].rule == "more"
 
