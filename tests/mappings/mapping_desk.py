@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ from gateway.codec.gates import Gates
 from gateway.codec.layout import edi_layout
 from gateway.codec.merge import merge
 from gateway.codec.sources import SubmissionSources
-from gateway.errors import Finding, GatewayError
+from gateway.errors import Finding, GatewayError, Severity
 from gateway.model.manifest import Manifest
 from gateway.model.parameters import Parameters
 
@@ -29,10 +30,17 @@ PROFILE = {
     "senderId": SENDER,
     "receiverId": "EPORT",
     "representative": "凭祥示例物流有限公司",
+    "procedureCode": "RD06",
     "submitImmigration": "1",
     "submitQuarantine": "1",
 }
 NOWHERE = Parameters()
+NUMBERS = {
+    "messageId": "CN_MT1401_1p0_7208990000001_20260514091512345",
+    "sendTime": "20260514091512345",
+    "batchNumber": "5100260514009",
+    "waybill": "VN260514000900",
+}
 
 
 @dataclass(frozen=True)
@@ -51,16 +59,22 @@ class Desk:
         """An expected XML document as it is on the wire: without the white space for readers."""
         return re.sub(rb">\s+<", b"><", self.sample(name)).strip()
 
-    def joined(self, *names: str) -> Manifest:
-        merged = merge([self.decode(name) for name in names])
+    def joined(self, *samples: str | bytes) -> Manifest:
+        merged = merge([self.decode(sample) for sample in samples])
         assert merged.findings == ()
         return merged.manifest
 
-    def decode(self, name: str) -> Manifest:
-        content = self.sample(name)
+    def decode(self, sample: str | bytes) -> Manifest:
+        content = sample if isinstance(sample, bytes) else self.sample(sample)
         document = self.formats.decode(self.formats.detect(content), content).document
         assert isinstance(document, Manifest)
         return document
+
+    def refuses(self, content: bytes) -> list[Finding]:
+        """Return the findings with which a document is refused."""
+        with pytest.raises(GatewayError) as caught:
+            self.formats.decode(self.formats.detect(content), content)
+        return list(caught.value.findings)
 
     def sources(
         self,
@@ -68,12 +82,13 @@ class Desk:
         numbers: Mapping[str, str] | None = None,
         profile: Mapping[str, str] = PROFILE,
         register: Callable[[str], Mapping[str, str] | None] = lambda _: None,
+        allocate: Callable[[str, str], str | None] | None = None,
     ) -> SubmissionSources:
         return SubmissionSources(
             parameters,
             profile=profile,
             gates=Gates.load(MAPPINGS, DAY),
-            allocate=lambda what, key: (numbers or {}).get(what, ""),
+            allocate=allocate or (lambda what, key: (numbers or NUMBERS).get(what)),
             register=register,
         )
 
@@ -84,9 +99,10 @@ class Desk:
         return self.formats.encode(target, supplied.document, supplied.head, draft=draft)
 
     def refused(self, target: str, document: Manifest, sources: SubmissionSources) -> list[Finding]:
+        """Return the findings that refuse a translation."""
         with pytest.raises(GatewayError) as caught:
             self.translate(target, document, sources)
-        return list(caught.value.findings)
+        return [f for f in caught.value.findings if f.severity is Severity.REFUSE]
 
 
 def numbers_of(kind: str, at: str) -> dict[str, str]:
@@ -97,14 +113,33 @@ def numbers_of(kind: str, at: str) -> dict[str, str]:
     }
 
 
-def edi(name: str, change: Callable[[dict[str, object]], None]) -> bytes:
+Record = dict[str, Any]
+
+
+def edi(name: str, change: Callable[[Record], None]) -> bytes:
     """Return an EDI sample with a change in its record, its length and padding right."""
     content = (SAMPLES / name).read_bytes()
     procedure = content[3:8].decode().strip().lower()
     layout = edi_layout(MAPPINGS / "layouts" / f"vn.vnaccs.{procedure}.csv")
     record, findings = read_edi(layout, content)
     assert not findings
-    change(record)  # type: ignore[arg-type]
-    head = record.pop("_header")
-    written, _ = write_edi(layout, record, head, bytes_only=True)  # type: ignore[arg-type]
+    change(record)
+    head: Any = record.pop("_header")
+    written, _ = write_edi(layout, record, head, bytes_only=True)
     return written
+
+
+def xml(name: str, *changes: tuple[str, str]) -> bytes:
+    """Return an XML sample with texts replaced; each must occur."""
+    text = (SAMPLES / name).read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    return text.encode()
+
+
+def registration(change: Callable[[Record], None]) -> bytes:
+    """Return the Lang Son sample with a change."""
+    document = msgspec.json.decode((SAMPLES / "durian/registration.json").read_bytes())
+    change(document)
+    return msgspec.json.encode(document)
