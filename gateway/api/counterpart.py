@@ -39,7 +39,6 @@ from gateway.flows.receive import Answer
 
 PATH = "/exchange/v1"
 XML = LINK_MEDIA_TYPE.encode()
-_ACCEPTED = frozenset({b"application/xml", b"text/xml"})
 _UTF8 = frozenset({b"", b"utf-8", b'"utf-8"'})
 _LISTENER = "counterpart"
 
@@ -141,7 +140,7 @@ def _check_media_type(stated: bytes) -> None:
         return
     media, _, parameter = stated.lower().partition(b";")
     name, _, charset = parameter.strip().partition(b"=")
-    if media.strip() not in _ACCEPTED or name not in (b"", b"charset") or charset not in _UTF8:
+    if media.strip() != XML or name not in (b"", b"charset") or charset not in _UTF8:
         raise DocumentError(
             "type-unknown",
             Finding(

@@ -141,31 +141,36 @@ def _check_names(parts: Sequence[_Part]) -> None:
 
 
 def _split(stated: str, body: bytes, limit: int) -> list[_Part]:
-    """Cut a multipart body at its boundary (RFC 2046 5.1.1, RFC 7578)."""
+    """Cut a multipart body at its boundary (RFC 2046 5.1.1, RFC 7578). What stands before
+    the first one is passed over. The content of a part is copied once, nothing else is."""
     boundary = parse_options_header(stated)[1].get(b"boundary", b"")
     if not _BOUNDARY.fullmatch(boundary):
         raise _malformed("multipart", "header Content-Type", expected="boundary=...")
     delimiter = b"\r\n--" + boundary
-    whole = b"\r\n" + body
-    count = whole.count(delimiter) - 1
-    if count > limit:
+    if (count := body.count(delimiter)) > limit:
         raise _malformed("parts", "multipart", str(count), f"at most {limit}")
-    pieces = whole.split(delimiter)
-    if len(pieces) < 2 or pieces[-1][:2] != b"--":
-        raise _malformed("multipart", "multipart", expected="closing boundary")
-    return [_part(piece) for piece in pieces[1:-1]]
+    parts: list[_Part] = []
+    at = 0 if body.startswith(delimiter[2:]) else body.find(delimiter) + 2
+    at += len(delimiter) - 2
+    while body[at : at + 2] != b"--":
+        end = body.find(delimiter, at)
+        if end < 0:
+            raise _malformed("multipart", "multipart", expected="closing boundary")
+        parts.append(_part(body, at, end))
+        at = end + len(delimiter)
+    return parts
 
 
-def _part(piece: bytes) -> _Part:
+def _part(body: bytes, start: int, end: int) -> _Part:
     """Read one part: what stands between two delimiters."""
-    padding, newline, rest = piece.partition(b"\r\n")
-    head, blank, content = (b"\r\n" + rest).partition(b"\r\n\r\n")
-    if padding.strip(b" \t") or not newline or not blank or len(head) > _HEADER_BYTES:
+    line = body.find(b"\r\n", start, end)
+    blank = body.find(b"\r\n\r\n", line, min(end, line + _HEADER_BYTES)) if line >= 0 else -1
+    if blank < 0 or body[start:line].strip(b" \t"):
         raise _malformed("multipart", "multipart", expected="part headers, blank line, content")
     fields = {}
-    for line in head.split(b"\r\n")[1:]:
-        name, _, value = line.partition(b":")
-        fields[name.strip().lower()] = value.strip()
+    for row in body[line:blank].split(b"\r\n")[1:]:
+        key, _, value = row.partition(b":")
+        fields[key.strip().lower()] = value.strip()
     coding = fields.get(b"content-transfer-encoding", b"binary").lower()
     if coding not in (b"binary", b"8bit", b"7bit"):
         raise _malformed("multipart", "multipart", coding.decode("latin-1")[:40], "binary")
@@ -173,7 +178,8 @@ def _part(piece: bytes) -> _Part:
     if disposition != b"form-data" or b"name" not in options:
         raise _malformed("multipart", "multipart", expected="Content-Disposition: form-data; name")
     filename = options.get(b"filename", b"").decode("utf-8", "replace")
-    return _Part(options[b"name"].decode("utf-8", "replace"), _printable(filename), content)
+    name = options[b"name"].decode("utf-8", "replace")
+    return _Part(name, _printable(filename), body[blank + 4 : end])
 
 
 def _printable(name: str) -> str:

@@ -35,7 +35,7 @@ class Bounds:
     """
 
     head: float = 10.0
-    body: float = 60.0
+    body: float = 30.0
     write: float = 30.0
     idle: float = 75.0
     linger: float = 2.0

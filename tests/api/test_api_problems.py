@@ -1,12 +1,16 @@
 """One total table from codes to what leaves the house, and documents in three languages."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from gateway.api.problems import FACES, headers, misuse, page, problem
 from gateway.errors import CODES, DocumentError, Finding, Severity, error
 from gateway.texts import LANGUAGES
+
+PROFILE = Path(__file__).parents[2] / "docs" / "exchange-profile.md"
 
 
 def test_the_table_is_total() -> None:
@@ -20,6 +24,15 @@ def test_a_status_never_contradicts_its_code(code: str) -> None:
     face = FACES[code]
     assert 400 <= face.http < 600
     assert (face.link == 429 or face.link >= 500) == retriable
+
+
+def test_the_exchange_profile_states_the_same_statuses() -> None:
+    """XP-ERR-011: the table that the counterpart's engineer works from."""
+    rows = re.findall(r"^\| (\d{3}) \| ([^|]+) \|", PROFILE.read_text(encoding="utf-8"), re.M)
+    stated = {code: int(status) for status, cell in rows for code in re.findall(r"[a-z-]+", cell)}
+    known = {code: face.link for code, face in FACES.items() if code in stated}
+    assert len(known) > 25
+    assert known == {code: status for code, status in stated.items() if code in FACES}
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import texts
+from gateway.codec import problems
 from gateway.errors import CODES, Finding
 from gateway.model.states import MessageState
+from gateway.signing import diagnose
 
 TABLES = {
     "titles": texts.TITLES,
@@ -120,3 +122,8 @@ def test_every_rule_that_the_code_names_has_words() -> None:
     """A new rule needs a row in gateway/texts/rules.csv: vi, zh, en, and what to do."""
     assert len(literal_rules()) > 100
     assert literal_rules() - set(texts.RULES) == set()
+
+
+def test_every_rule_that_tables_and_diagnoses_name_has_words() -> None:
+    named = {rule for _, rule in problems._CODES.values()} | set(diagnose.CAUSES)
+    assert named - set(texts.RULES) == set()
