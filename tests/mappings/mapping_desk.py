@@ -17,6 +17,7 @@ from gateway.codec.gates import Gates
 from gateway.codec.layout import edi_layout
 from gateway.codec.merge import merge
 from gateway.codec.sources import SubmissionSources
+from gateway.codec.table import Table, load_all
 from gateway.errors import Finding, GatewayError, Severity
 from gateway.model.manifest import Manifest
 from gateway.model.parameters import Parameters
@@ -48,6 +49,9 @@ class Desk:
     """What a submission needs: formats, samples, sources with numbers that are given."""
 
     formats: Formats
+
+    def table(self, name: str) -> Table:
+        return load_all(MAPPINGS, DAY)[name]
 
     def sample(self, name: str) -> bytes:
         return (SAMPLES / name).read_bytes()
