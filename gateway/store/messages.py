@@ -1,6 +1,7 @@
 """Messages, their search keys and timelines."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, and_, bindparam, insert, or_, select, update
@@ -24,8 +25,9 @@ _BY_NAME = _MESSAGE.where(
 _CONVERSATION = _MESSAGE.where(message.c.conversation_id == bindparam("conversation_id")).order_by(
     message.c.created, message.c.id
 )
+_CREATED = select(message.c.created).where(message.c.id == bindparam("message_id"))
 _KEYS = (
-    select(message_key)
+    select(message_key.c.message_id, message_key.c.kind, message_key.c.value)
     .where(message_key.c.message_id.in_(bindparam("ids", expanding=True)))
     .order_by(message_key.c.message_id, message_key.c.kind, message_key.c.value)
 )
@@ -55,7 +57,7 @@ class Messages(Rows):
         """Insert; False when (kind, party, external_id) is known."""
         if not self.connection.execute(_ADD, _columns(message)).rowcount:
             return False
-        self.add_keys(message.id, message.keys)
+        self._add_keys(message.id, message.created, message.keys)
         return True
 
     def message(self, message_id: str) -> Message | None:
@@ -80,9 +82,8 @@ class Messages(Rows):
 
     def add_keys(self, message_id: str, keys: Sequence[tuple[str, str]]) -> None:
         """Make a message findable by more keys; known ones are left alone."""
-        if keys:
-            rows = [{"message_id": message_id, "kind": k, "value": v} for k, v in keys]
-            self.connection.execute(_ADD_KEY, rows)
+        created = self.connection.scalar(_CREATED, {"message_id": message_id})
+        self._add_keys(message_id, created, keys)
 
     def add_event(self, message_id: str, event: Event) -> None:
         """Append to the timeline."""
@@ -123,6 +124,14 @@ class Messages(Rows):
         last = found[limit - 1]
         return Page(found[:limit], cursor.write(last.created, last.id))
 
+    def _add_keys(
+        self, message_id: str, created: datetime | None, keys: Sequence[tuple[str, str]]
+    ) -> None:
+        if keys:
+            row = {"message_id": message_id, "created": created}
+            rows = [row | {"kind": kind, "value": value} for kind, value in keys]
+            self.connection.execute(_ADD_KEY, rows)
+
     def _change(self, message_id: str, **values: object) -> None:
         self.connection.execute(_CHANGE.values(**values), {"message_id": message_id})
 
@@ -150,19 +159,19 @@ def _message(row: Row[Any], keys: list[tuple[str, str]]) -> Message:
 def _search(
     key: tuple[str, str] | None, equal: Mapping[str, object], after: str | None
 ) -> Select[Any]:
-    statement = _MESSAGE.order_by(message.c.created.desc(), message.c.id.desc())
-    for name, value in equal.items():
-        if value is not None:
-            statement = statement.where(message.c[name] == value)
+    statement, created, message_id = _MESSAGE, message.c.created, message.c.id
     if key is not None:
+        # A key finds few rows: begin with them, and follow the order of their index.
+        created, message_id = message_key.c.created, message_key.c.message_id
         statement = statement.join(message_key).where(
             message_key.c.kind == key[0], message_key.c.value == key[1]
         )
+    for name, value in equal.items():
+        if value is not None:
+            statement = statement.where(message.c[name] == value)
     if after is not None:
-        created, message_id = cursor.read(after)
         # In this form both databases start at the cursor's place in the index.
-        earlier = and_(message.c.created == created, message.c.id < message_id)
-        statement = statement.where(
-            message.c.created <= created, or_(message.c.created < created, earlier)
-        )
-    return statement
+        since, last = cursor.read(after)
+        earlier = and_(created == since, message_id < last)
+        statement = statement.where(created <= since, or_(created < since, earlier))
+    return statement.order_by(created.desc(), message_id.desc())

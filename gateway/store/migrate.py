@@ -23,6 +23,9 @@ def upgrade(url: str, *, wait: float = WAIT) -> None:
     try:
         with _ONE_AT_A_TIME, translated(), writer.begin() as connection:
             if connection.dialect.name == "postgresql":
+                # A step on large tables, and the nodes that wait for it, may take long.
+                connection.execute(text("SET LOCAL statement_timeout = 0"))
+                connection.execute(text("SET LOCAL lock_timeout = 0"))
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             command.upgrade(configuration(connection), "head")
     finally:

@@ -69,9 +69,16 @@ message_key = Table(
     Column("message_id", Words, ForeignKey("message.id"), primary_key=True),
     Column("kind", Words, primary_key=True),
     Column("value", Words, primary_key=True),
+    Column("created", Instant, nullable=False),  # of the message: a search is in its order
     sqlite_with_rowid=False,
 )
-Index("message_key_by_value", message_key.c.kind, message_key.c.value)
+Index(
+    "message_key_by_value",
+    message_key.c.kind,
+    message_key.c.value,
+    message_key.c.created,
+    message_key.c.message_id,
+)
 
 event = Table(
     "event",

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 import psycopg
+from sqlalchemy import event
 
 from gateway.flows.ports import Message, Task, Transaction
 from gateway.model.states import MessageKind, MessageState, TaskKind
@@ -122,3 +123,26 @@ def lease(
 ) -> tuple[Task, ...]:
     """Lease tasks for `hold` seconds."""
     return store.commit(lambda tx: tx.lease(owner, at(now), at(now + hold), limit, skip.split()))
+
+
+def plans(store: Store, work: Callable[[Transaction], object]) -> list[str]:
+    """Return what the database plans for each statement of a work."""
+    found: list[str] = []
+
+    def observed(tx: Transaction) -> None:
+        cursors: list[tuple[str, object]] = []
+
+        def note(*call: object) -> None:
+            cursors.append((str(call[2]), call[3]))
+
+        event.listen(tx.connection, "before_cursor_execute", note)
+        work(tx)
+        event.remove(tx.connection, "before_cursor_execute", note)
+        sqlite = tx.connection.dialect.name == "sqlite"
+        explain = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
+        for statement, values in cursors:
+            rows = tx.connection.exec_driver_sql(explain + statement, values)  # type: ignore[arg-type]
+            found.extend(str(row[-1]) for row in rows)
+
+    store.commit(observed)
+    return found

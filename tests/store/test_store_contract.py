@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import delete, func, select, update
-from store_sample import NOW, add, at, sample
+from store_sample import NOW, Databases, add, at, plans, sample
 
+from gateway import store as stores
 from gateway.errors import DocumentError, GatewayError, InternalError, UnavailableError
 from gateway.flows.ports import (
     Destination,
@@ -175,6 +176,25 @@ class TestSearch:
                 break
             add(store, sample(f"new{len(seen)}", created=at(99)))
         assert [m.id for m in seen] == [f"m{n}" for n in reversed(range(10))]
+
+    def test_a_search_reads_by_an_index(self, databases: Databases) -> None:
+        """Also without statistics, and a key is looked for before anything else."""
+
+        def work(tx: Transaction) -> None:
+            after = cursor.write(NOW, "m1")
+            tx.search(key=("plate", "P"), party="cn", after=after)
+            tx.search(party="cn", after=after)
+            tx.search(state=MessageState.DEAD)
+            tx.halves_with(["vn"], [("plate", "P"), ("gate", "G")])
+            tx.overdue_halves(NOW, 9)
+            tx.sequences(MessageKind.INBOUND, "cn", "k")
+            tx.conversation("c")
+
+        with databases("sqlite") as url, stores.open(url) as store:
+            seen = plans(store, work)
+        assert seen[0].startswith("SEARCH message_key USING COVERING INDEX message_key_by_value")
+        assert [step for step in seen if step.startswith("SCAN")] == []
+        assert [step for step in seen[:4] if "TEMP B-TREE" in step] == []
 
     def test_a_cursor_of_elsewhere_is_refused(self, store: Store) -> None:
         with pytest.raises(DocumentError) as refused:

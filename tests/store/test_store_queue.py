@@ -1,6 +1,5 @@
 """The queue: order, leases and what happens to tasks, on both databases."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -16,8 +15,8 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from sqlalchemy import delete, event, insert, text
-from store_sample import KINDS, Databases, add, at, enqueue, lease, sample
+from sqlalchemy import delete, insert, text
+from store_sample import KINDS, Databases, add, at, enqueue, lease, plans, sample
 
 from gateway import store as stores
 from gateway.flows.ports import Task, Transaction
@@ -215,29 +214,6 @@ def test_backlog_per_destination(store: Store) -> None:
             postpone(store, leased.id, 99)
     expected = {"cn": (3, at(1), 0), "dead": (0, None, 1)}
     assert store.read(lambda tx: tx.backlog()) == expected
-
-
-def plans(store: Store, work: Callable[[Transaction], object]) -> list[str]:
-    """Return what the database plans for each statement of a work."""
-    found: list[str] = []
-
-    def observed(tx: Transaction) -> None:
-        cursors: list[tuple[str, object]] = []
-
-        def note(*call: object) -> None:
-            cursors.append((str(call[2]), call[3]))
-
-        event.listen(tx.connection, "before_cursor_execute", note)
-        work(tx)
-        event.remove(tx.connection, "before_cursor_execute", note)
-        sqlite = tx.connection.dialect.name == "sqlite"
-        explain = "EXPLAIN QUERY PLAN " if sqlite else "EXPLAIN "
-        for statement, values in cursors:
-            rows = tx.connection.exec_driver_sql(explain + statement, values)  # type: ignore[arg-type]
-            found.extend(str(row[-1]) for row in rows)
-
-    store.commit(observed)
-    return found
 
 
 def test_a_hundred_thousand_done_tasks_are_never_read(store: Store) -> None:

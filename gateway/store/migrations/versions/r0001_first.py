@@ -105,11 +105,14 @@ def _messages() -> None:
         _text("message_id"),
         _text("kind"),
         _text("value"),
+        _number("created"),
         _primary("message_key", "message_id", "kind", "value"),
         _of_message("message_key"),
         **_KEYED,
     )
-    op.create_index("message_key_by_value", "message_key", ["kind", "value"])
+    op.create_index(
+        "message_key_by_value", "message_key", ["kind", "value", "created", "message_id"]
+    )
     op.create_table(
         "event",
         _serial(),
