@@ -37,12 +37,13 @@ def distinct(values: Iterable[T]) -> tuple[T, ...]:
 
 def stated(value: Any) -> str:
     """Show a value shortly: codes, numbers and times; never parties, names or persons."""
+    if not hasattr(value, "__struct_fields__"):
+        return str(value)[:40]
     for attribute in ("gate", "office", "value", "local", "count", "amount"):
         inner = getattr(value, attribute, None)
         if inner is not None:
             return stated(inner)
-    plain = isinstance(value, str | int) or not hasattr(value, "__struct_fields__")
-    return str(value)[:40] if plain else type(value).__name__
+    return type(value).__name__
 
 
 def _absent(value: Any) -> bool:
@@ -76,6 +77,8 @@ def _finer(known: Moment, other: Moment) -> Moment | None:
     """Return the more precise of two moments that agree as far as both go."""
     order = list(Precision)
     coarse, fine = sorted((known, other), key=lambda moment: order.index(moment.precision))
+    if coarse.precision is not Precision.DAY and coarse.offset != fine.offset:
+        return None
     return fine if fine.local.startswith(coarse.local) else None
 
 
@@ -100,8 +103,9 @@ class Desk:
         value, origin = None, ""
         for part in parts:
             other = getattr(part.document, path)
-            together = self._together(value, other, path, part.name, [])
-            if together is None and not _absent(other):
+            differing: list[str] = []
+            together = self._together(value, other, path, part.name, differing)
+            if differing or (together is None and not _absent(other)):
                 found = f"{stated(other)} in {part.name}"
                 self.conflict(rule, path, found, f"{stated(value)}, as in {origin}")
                 continue

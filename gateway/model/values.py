@@ -80,6 +80,10 @@ class Measure(Canonical, frozen=True, kw_only=True, eq=False):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Measure) and (self.value, self.unit) == (other.value, other.unit)
 
+    # With eq=False msgspec would compare `!=` by identity.
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
     def __hash__(self) -> int:
         return hash((self.value, self.unit))
 
@@ -96,6 +100,9 @@ class PackageQuantity(Canonical, frozen=True, kw_only=True, eq=False):
             other.count,
             other.kind,
         )
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
     def __hash__(self) -> int:
         return hash((self.count, self.kind))
@@ -182,6 +189,9 @@ class Plate(Canonical, frozen=True, kw_only=True, eq=False):
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Plate) and self.normalised == other.normalised
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
     def __hash__(self) -> int:
         return hash(self.normalised)
