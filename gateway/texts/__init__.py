@@ -50,7 +50,7 @@ def title(code: str, lang: str) -> str:
     return _words(TITLES, code, lang, {})
 
 
-def sentence(code_or_rule: str, lang: str, **values: object) -> str:
+def sentence(code_or_rule: str, lang: str, /, **values: object) -> str:
     """Return what happened and what to do. An unknown key is returned as it is."""
     table = CODES if code_or_rule in CODES else RULES
     return _words(table, code_or_rule, lang, values)
@@ -61,9 +61,15 @@ def state(name: str, lang: str) -> str:
     return _words(STATES, name, lang, {})
 
 
-def event(code: str, lang: str, **detail: object) -> str:
-    """Return the words for a line of the timeline. An unknown code is returned as it is."""
-    return _words(EVENTS, code, lang, detail)
+def event(code: str, lang: str, /, **detail: object) -> str:
+    """Return the words for a line of the timeline; an unknown code is returned as it is.
+
+    detail: of the event. A `reason` may have words of its own; an error `code` is named.
+    """
+    reasoned = f"{code}:{detail.get('reason', '')}"
+    text = _words(EVENTS, reasoned if reasoned in EVENTS else code, lang, detail)
+    cause = str(detail.get("code", ""))
+    return f"{text}: {title(cause, lang)}" if cause in TITLES else text
 
 
 def explain(finding: Finding, lang: str) -> str:

@@ -127,3 +127,21 @@ def test_every_rule_that_the_code_names_has_words() -> None:
 def test_every_rule_that_tables_and_diagnoses_name_has_words() -> None:
     named = {rule for _, rule in problems._CODES.values()} | set(diagnose.CAUSES)
     assert named - set(texts.RULES) == set()
+
+
+def test_an_event_says_why() -> None:
+    assert texts.event("waiting", "vi", reason="goods-missing") == "Đang chờ chứng từ về hàng hóa"
+    assert texts.event("waiting", "vi", reason="of-tomorrow") == texts.event("waiting", "vi")
+    retry = texts.event("retry", "en", code="unreachable", attempt="2")
+    assert retry == "Not delivered yet; it will be tried again: The counterpart cannot be reached"
+
+
+def test_every_event_that_the_flows_write_has_words() -> None:
+    written: set[str] = set()
+    for file in (Path(texts.__file__).parents[1] / "flows").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Event":
+                code = node.args[1]
+                written |= {c.value for c in ast.walk(code) if isinstance(c, ast.Constant)}
+    assert len(written) > 10
+    assert written - set(texts.EVENTS) == set()
