@@ -18,11 +18,9 @@ from gateway.errors import DocumentError, Finding
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a document may cost. attributes: on one element, namespace declarations included.
-    markup: elements, comments, CDATA sections and instructions together. equals: `=` signs,
-    which bound all attributes together. namespaces: declarations in scope at one place,
-    because inclusive C14N costs declarations x elements.
-    """
+    """What a document may cost. markup: elements, comments, CDATA sections and instructions.
+    equals: `=` signs, which bound all attributes. attributes: on one element, declarations
+    included. namespaces: declarations in scope; inclusive C14N costs them x elements."""
 
     max_bytes: int = 10 * 1024 * 1024
     depth: int = 64
@@ -35,15 +33,11 @@ class Limits:
 DEFAULT = Limits()
 XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 
-_OTHER_ENCODINGS = (
-    b"\xfe\xff",  # UTF-16, big endian
-    b"\xff\xfe",  # UTF-16 or UTF-32, little endian
-    b"\x00",  # UTF-16 or UTF-32 without a mark, big endian
-    b"<\x00",  # the same, little endian
-    b"+/v",  # UTF-7
-    b"\x84\x31\x95\x33",  # GB18030
-    b"\x4c\x6f\xa7\x94",  # EBCDIC
+_OTHER_ENCODINGS = (  # UTF-16 and UTF-32 with and without a mark, UTF-7, GB18030, EBCDIC
+    *(b"\xfe\xff", b"\xff\xfe", b"\x00", b"<\x00"),
+    *(b"+/v", b"\x84\x31\x95\x33", b"\x4c\x6f\xa7\x94"),
 )
+_NO_NAMES = (b"", b"?", b"!", b"\x00")
 _UTF8_MARK = b"\xef\xbb\xbf"
 _DECLARATION = re.compile(
     rb"<\?xml\s+version\s*=\s*(['\"])([^'\"]{0,16})\1"
@@ -87,10 +81,9 @@ class _PerThread(threading.local):
 
     def must_parse_apart(self, content: bytes) -> bool:
         """libxml2 keeps every name that a thread ever parsed, until the thread ends: a flood
-        of new names would fill the memory. Large documents are therefore parsed in a thread
-        of their own. Small ones are so, too, once samples of them (which ones nobody can
-        foretell: hashes of str are keyed) have shown more new names than honest traffic has.
-        """
+        of new names would fill the memory. Large documents therefore have a thread of their
+        own; small ones, too, once samples (nobody can foretell which: hashes of str are
+        keyed) have shown more new names than honest traffic has."""
         if len(content) > _LARGE:
             return True
         self.parsed += 1
@@ -142,11 +135,13 @@ def _tree(content: bytes) -> etree._Element:
 def c14n(element: etree._Element) -> bytes:
     """Return the inclusive C14N 1.0 (no comments) of an element and what is in it.
 
-    An element that is not the root is serialised and parsed again first: lxml writes a wrong
-    `xmlns=""` for subtrees whose default namespace is declared outside. DocumentError
-    `malformed` for a namespace that is a relative URI: C14N has none of them.
+    An element below the root is serialised and parsed again first where it inherits: lxml
+    writes a wrong `xmlns=""` when the default namespace is declared outside, and no xml:*
+    attributes. DocumentError `malformed` for a namespace that is a relative URI.
     """
-    apex = element if element.getparent() is None else _apart(element)
+    apex = element
+    if element.getparent() is not None and (None in element.nsmap or _inherited(element)):
+        apex = _apart(element)
     try:
         return etree.tostring(apex, method="c14n", with_comments=False)
     except etree.C14NError:
@@ -163,11 +158,21 @@ def _apart(element: etree._Element) -> etree._Element:
     return apex
 
 
-def first_fault(content: bytes, schema: etree.XMLSchema) -> int | None:
-    """Check, while parsing, a document that `parse` accepted; return the line of the first
-    fault. On a tree libxml2 goes on to all faults, in quadratic time."""
-    checking = etree.XMLPullParser(
-        ("start-ns",),
+class _Nothing:
+    """What a parser builds that only checks."""
+
+    def close(self) -> None:
+        """End; there is nothing to return."""
+
+
+def valid(content: bytes, schema: etree.XMLSchema) -> bool:
+    """Check, while parsing, a document that `parse` accepted: no tree, up to the first fault.
+
+    On a tree libxml2 goes on to all faults, and its time grows with the square of their number.
+    """
+    target: Any = _Nothing()  # without start and data, so that nothing is called
+    checking = etree.XMLParser(
+        target=target,
         schema=schema,
         resolve_entities=False,
         no_network=True,
@@ -178,20 +183,23 @@ def first_fault(content: bytes, schema: etree.XMLSchema) -> int | None:
     try:
         for start in range(0, len(content), _CHUNK):
             checking.feed(content[start : start + _CHUNK])
+            if len(checking.feed_error_log):
+                return False
         checking.close()
-    except etree.XMLSyntaxError as error:
-        return error.position[0]
-    return None
+    except etree.XMLSyntaxError:
+        return False
+    return True
 
 
 def _inherited(element: etree._Element) -> dict[str, str]:
     """Return the xml:* attributes that C14N 1.0 hands down to an apex, the nearest first."""
-    found: dict[str, str] = {}
-    for ancestor in element.iterancestors():
-        for name, value in ancestor.attrib.items():
-            if str(name).startswith("{" + XML_NAMESPACE):
-                found.setdefault(str(name), str(value))
-    return found
+    handed_down = [
+        (str(name), str(value))
+        for ancestor in element.iterancestors()
+        for name, value in ancestor.attrib.items()
+        if str(name).startswith("{" + XML_NAMESPACE)
+    ]
+    return dict(reversed(handed_down))
 
 
 def _check_size(content: bytes, limits: Limits) -> None:
@@ -200,15 +208,18 @@ def _check_size(content: bytes, limits: Limits) -> None:
     # An element takes 4 octets, an attribute 5: shorter content cannot pass these caps.
     if len(content) > 4 * min(limits.markup, limits.equals):
         markup = content.count(b"<") - content.count(b"</")
-        if markup > limits.markup:
-            _refuse("too-large", "markup", found=str(markup), expected=str(limits.markup))
-        equals = content.count(b"=")
-        if equals > limits.equals:
-            _refuse("too-large", "equals", found=str(equals), expected=str(limits.equals))
+        for rule, count, most in (
+            ("markup", markup, limits.markup),
+            ("equals", content.count(b"="), limits.equals),
+        ):
+            if count > most:
+                _refuse("too-large", rule, found=str(count), expected=str(most))
 
 
 def _check_prolog(content: bytes) -> None:
     """Only UTF-8 passes, by the octets and by the declaration; a DOCTYPE never does."""
+    if content[:1] == b"<" and content[1:2] not in _NO_NAMES:
+        return  # the root begins at once: neither a declaration nor a DOCTYPE can come
     if content.startswith(_OTHER_ENCODINGS):
         _refuse("encoding-unsupported", "utf-8", path="offset 0", expected="UTF-8")
     at = len(_UTF8_MARK) if content.startswith(_UTF8_MARK) else 0

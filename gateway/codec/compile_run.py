@@ -14,6 +14,7 @@ from typing import Any
 from gateway.codec.compile_plan import Entry, Plan
 from gateway.codec.convert import ConversionError, Converter
 from gateway.codec.wire import Base, Value, text_of, value_of
+from gateway.errors import MOST_FINDINGS
 
 NOTHING: dict[str, Any] = {}
 _ODD_TEXT = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]").search
@@ -237,16 +238,29 @@ def by(values: Iterable[Any], discriminator: str, key: str) -> Any:
     return next((value for value in values if getattr(value, discriminator) == key), None)
 
 
+_ENOUGH = 4 * MOST_FINDINGS
+"""Problems, of which some only follow from others, that surely make as many findings as told."""
+
+
+class EnoughError(Exception):
+    """As many problems are noted as anybody will be told."""
+
+
 def collecting(
     convert: Callable[..., Any], number: int, t: Trace, failed: Any
 ) -> Callable[..., Any]:
-    """Wrap one side of a converter: what it refuses is noted and `failed` returned."""
+    """Wrap one side of a converter: what it refuses is noted and `failed` returned.
+
+    Raises EnoughError when there are more problems than are told.
+    """
 
     def converted(*values: Any) -> Any:
         try:
             return convert(*values)
         except ConversionError as error:
             t.problems.append(Problem("convert", number, len(t), cause=error))
+            if len(t.problems) > _ENOUGH:
+                raise EnoughError from error
             return failed
 
     return converted

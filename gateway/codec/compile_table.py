@@ -7,6 +7,7 @@ findings come at once and the quick path pays nothing for it.
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from types import CodeType
@@ -16,7 +17,7 @@ from gateway.codec import compile_run
 from gateway.codec.compile_decode import Decoder
 from gateway.codec.compile_encode import Encoder
 from gateway.codec.compile_plan import Leaf, Plan
-from gateway.codec.compile_run import Trace, collecting
+from gateway.codec.compile_run import EnoughError, Trace, collecting
 from gateway.codec.compile_source import Source, plain
 from gateway.codec.convert import ConversionError
 from gateway.codec.wire import Base, Record, value_of
@@ -51,7 +52,8 @@ class Compiled:
             return self._decode(wire, head, trace), head, trace
         except ConversionError:
             trace = Trace(self.plan)
-            self._again(trace)["decode"](wire, {}, trace)
+            with suppress(EnoughError):
+                self._again(trace)["decode"](wire, {}, trace)
             return None, head, trace
 
     def encode(self, document: Canonical, head: Mapping[str, str]) -> tuple[str | Record, Trace]:
@@ -61,7 +63,9 @@ class Compiled:
             return self._encode(document, head, trace), trace
         except ConversionError:
             trace = Trace(self.plan)
-            return self._again(trace)["encode"](document, head, trace), trace
+            with suppress(EnoughError):
+                return self._again(trace)["encode"](document, head, trace), trace
+            return "" if self.plan.table.header.engine == "xml" else {}, trace
 
     def _again(self, trace: Trace) -> dict[str, Any]:
         names = dict(self._names)

@@ -28,7 +28,7 @@ from gateway.codec.project import project
 from gateway.codec.sender import SenderPaths
 from gateway.codec.supply import Sources, Supplied, supply
 from gateway.codec.table import Header, Table, load_all, table_error
-from gateway.errors import DocumentError, Finding, MappingError, Severity, refusal
+from gateway.errors import DocumentError, Finding, MappingError, Severity, at_most, refusal
 from gateway.model.manifest import Direction, Manifest
 from gateway.model.values import Canonical
 
@@ -218,7 +218,8 @@ def _passed(content: bytes) -> Decoded:
 
 
 def _raise(findings: list[Finding]) -> tuple[Finding, ...]:
-    """Refuse when a finding refuses; return the warnings."""
+    """Refuse when a finding refuses, with as many as are told; return the warnings."""
+    findings = at_most(findings)
     if error := refusal(findings):
         raise error
     return tuple(findings)
@@ -234,7 +235,7 @@ def _decoded(made: Format, read: Read) -> Decoded:
     if isinstance(document, Manifest):
         document, notes = transform.apply(header.after_decode, document)
         found = [*_direction(header, document), *rules.run(header.rules, document)]
-        placed = [replace(f, path=made.paths.find(f.path)) for f in found]
+        placed = [replace(f, path=made.paths.find(f.path)) for f in at_most(found)]
         warnings = _raise([*warnings, *placed])
     return Decoded(
         header.format, made.table.id, document, read.head | head, warnings, trace, tuple(notes)

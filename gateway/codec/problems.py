@@ -34,7 +34,7 @@ _WARNINGS = frozenset({"recalled", "left"})
 
 def of_decoding(trace: Trace, plan: Plan, place: Placer) -> Iterator[Finding]:
     """Yield the findings of a decoding, in the order in which they were met."""
-    for problem, found in islice(_first(trace, plan), MOST_FINDINGS):
+    for problem, found in islice(_first(trace, plan), MOST_FINDINGS + 1):
         entry = plan.entries[problem.number]
         yield _finding(problem, entry, place(entry.row.path, found), "")
 
@@ -46,7 +46,7 @@ def of_encoding(
 
     draft: what must be there and is not only warns.
     """
-    for problem, found in islice(_first(trace, plan), MOST_FINDINGS):
+    for problem, found in islice(_first(trace, plan), MOST_FINDINGS + 1):
         entry = plan.entries[problem.number]
         target = place(entry.row.path, found)
         where = canonical_place(entry, found) or target

@@ -37,10 +37,10 @@ class Line:
 
 def lines(format_: str, trace: Trace, origins: Mapping[str, str]) -> list[Line]:
     """Gather a trace by row. origins: canonical path with indexes to source word."""
-    plan = trace.plan
+    entries = trace.plan.entries if trace.plan else {}
     gathered: dict[int, Line] = {}
-    for number, indexes, texts in replay(trace, plan.entries) if plan else ():
-        entry = plan.entries[number]
+    for number, indexes, texts in replay(trace, entries):
+        entry = entries[number]
         if entry.leaf is not None and (number, indexes) not in trace.blank:
             line = gathered.setdefault(number, Line(number, entry, format_))
             line.texts.append(texts)

@@ -14,11 +14,12 @@ class SenderPaths:
     def __init__(self, plan: Plan, place: Placer) -> None:
         """place: writes a wire path with indexes, outermost first."""
         self._place = place
-        self._rows: list[tuple[Path, str]] = []
+        self._rows: dict[str, list[tuple[Path, str]]] = {}
         for row in plan.table.rows:
             usable = row.canonical and not row.canonical.startswith(HEAD) and row.decodes
             if usable and any(entry.row is row for entry in plan.entries.values()):
-                self._rows.append((parse(row.canonical), row.path))
+                path = parse(row.canonical)
+                self._rows.setdefault(path[0].name, []).append((path, row.path))
 
     def find(self, canonical_path: str) -> str:
         """Return the wire path of the value, else of what holds it, else the path as it is.
@@ -31,7 +32,7 @@ class SenderPaths:
         except ValueError:
             return canonical_path
         best: tuple[int, str, tuple[int, ...]] | None = None
-        for path, wire in self._rows:
+        for path, wire in self._rows.get(wanted[0].name, ()):
             shared, indexes = _shared(path, wanted)
             whole = shared in (len(path), len(wanted))
             if whole and shared and (best is None or shared > best[0]):

@@ -39,7 +39,7 @@ def findings(
     element = failed if isinstance(failed, etree._Element) else root
     path, known = place(element, root, node)
     if isinstance(error, xmlschema.XMLSchemaChildrenValidationError) and known is not None:
-        yield from _children(element, path, known)
+        yield from children(element, path, known)
         return
     attribute = _attribute(error)
     if attribute:
@@ -70,16 +70,15 @@ def local(element: etree._Element) -> str:
     return etree.QName(element).localname
 
 
-def _children(element: etree._Element, path: str, node: WireNode) -> Iterator[Finding]:
+def children(element: etree._Element, path: str, node: WireNode) -> Iterator[Finding]:
     """Compare what an element holds with what it may hold: xmlschema names only the first."""
     names = [local(child) for child in element if isinstance(child.tag, str)]
     counts = Counter(names)
-    nothing = True
-    for name, rule, expected in _wrong(counts, names, node):
-        nothing = False
+    wrong = list(_wrong(counts, names, node))
+    for name, rule, expected in wrong:
         found = str(counts[name]) if rule == "repeats" else ("absent" if not counts[name] else "")
         yield Finding("schema-invalid", rule, f"{path}/{short(name)}".lstrip("/"), found, expected)
-    if nothing:
+    if not wrong:
         expected = ", ".join(child.name for child in node.children)
         yield Finding("schema-invalid", "content", path, "", expected)
 

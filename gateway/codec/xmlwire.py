@@ -1,9 +1,10 @@
 """XML on the wire: checks a parsed document against its XSD and says all that is wrong.
 
 lxml (libxml2) decides; only what it refuses is explained, by xmlschema, with paths in the
-sender's terms (`Declaration/Consignment[2]/ID`). libxml2 spends quadratic time on documents
-with very many faults, so documents above `MANY` elements are judged while parsing, up to the
-first fault. Explaining takes longer than deciding, so it has a lower limit.
+sender's terms (`Declaration/Consignment[2]/ID`). Both are bounded: libxml2 spends quadratic
+time on documents with very many faults, so documents above `MANY` elements are judged while
+parsing, up to the first fault; xmlschema is slow, so above `EXPLAINED` elements our own walk
+(`xmlwalk`) explains instead.
 """
 
 import threading
@@ -18,9 +19,9 @@ import xmlschema
 from lxml import etree
 
 from gateway import safexml
-from gateway.codec import xmlexplain, xsd
+from gateway.codec import xmlexplain, xmlwalk, xsd
 from gateway.codec.wire import WireNode
-from gateway.errors import MOST_FINDINGS, Finding
+from gateway.errors import MOST_FINDINGS, Finding, at_most
 
 MANY = 10_000
 EXPLAINED = 4_000
@@ -86,34 +87,21 @@ class XmlSchema:
             found = xmlexplain.short(str(root.tag))
             return [Finding("schema-invalid", "root", "", found, self.tag)]
         count = _local.count(root)
-        if count <= MANY and self._fast.validate(root):
+        if self._valid(root, count):
             return []
-        if count > EXPLAINED:
-            return self._first_fault(root)
-        explained = list(islice(self._explained(root), MOST_FINDINGS + 1))
-        if len(explained) > MOST_FINDINGS:
-            explained[-1] = Finding(
-                "schema-invalid", "more", "", f"more than {MOST_FINDINGS} findings"
-            )
-        return explained
+        explain = self._explained(root) if count <= EXPLAINED else xmlwalk.findings(root, self.node)
+        found_all = list(islice(explain, MOST_FINDINGS + 1))
+        return at_most(found_all) or [Finding("schema-invalid", "schema")]
 
-    def _first_fault(self, root: etree._Element) -> list[Finding]:
-        fault = safexml.first_fault(etree.tostring(root, encoding="utf-8"), self._fast)
-        if fault is None:
-            return []
-        expected = f"up to {EXPLAINED} elements are explained in full"
-        return [Finding("schema-invalid", "schema", f"line {fault}", expected=expected)]
+    def _valid(self, root: etree._Element, count: float) -> bool:
+        if count <= MANY:
+            return self._fast.validate(root)
+        return safexml.valid(etree.tostring(root, encoding="utf-8"), self._fast)
 
     def _explained(self, root: etree._Element) -> Iterator[Finding]:
-        """Explain a refused document; never nothing, even should the validators disagree."""
-        nothing = True
         tree = cast("Any", root)  # xmlschema takes an lxml element, its annotation does not
         for error in self._slow.iter_errors(tree):
-            for finding in xmlexplain.findings(error, root, self.node):
-                nothing = False
-                yield finding
-        if nothing:
-            yield Finding("schema-invalid", "schema", "")
+            yield from xmlexplain.findings(error, root, self.node)
 
 
 def _conformed(element: etree._Element, node: WireNode, namespace: str) -> etree._Element:
@@ -129,6 +117,7 @@ def _conformed(element: etree._Element, node: WireNode, namespace: str) -> etree
         if isinstance(child.tag, str):
             at, known = order.get(etree.QName(child).localname, (len(order), node))
             children.append((at, _conformed(child, known, namespace)))
-    made.text = "".join(parts) if not children else None
+    text = "".join(parts)
+    made.text = text if not children or text.strip() else None
     made.extend(child for _, child in sorted(children, key=lambda pair: pair[0]))
     return made
