@@ -1,21 +1,14 @@
 """The registry of named checks: what no schema and no layout can say.
 
 A mapping table lists the checks of its format by name; an argument follows a colon
-(`sum-gross-mass:0.5`). Findings carry canonical paths with indexes; the engine turns them into
-the sender's terms. (Result rules of VNACCS stand in the layouts.)
-
-A counterpart's or agency's profile may move the severity of any finding by its rule name, or
-by the number of a VNACCS result rule:
-
-    rules.warn    names, blank-separated, whose findings only warn
-    rules.refuse  names, blank-separated, whose findings refuse
+(`sum-gross-mass:0.5`, `iso6346:allow`). Findings carry canonical paths with indexes; the engine
+turns them into the sender's terms. (Result rules of VNACCS stand in the layouts.)
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 
 from gateway.codec import rules_crossing, rules_goods
-from gateway.errors import Finding, Severity
+from gateway.errors import Finding
 from gateway.model.manifest import Manifest
 
 Rule = Callable[[Manifest, str], list[Finding]]
@@ -60,18 +53,3 @@ def run(names: Sequence[str], document: Manifest) -> list[Finding]:
         rule, _, argument = name.partition(":")
         findings += RULES[rule](document, argument)
     return findings
-
-
-def by_profile(findings: Iterable[Finding], profile: Mapping[str, str]) -> list[Finding]:
-    """Return the findings with the severities that a profile asks for."""
-    refuse = frozenset(profile.get("rules.refuse", "").split())
-    warn = frozenset(profile.get("rules.warn", "").split())
-    return [_moved(finding, refuse, warn) for finding in findings]
-
-
-def _moved(finding: Finding, refuse: frozenset[str], warn: frozenset[str]) -> Finding:
-    # `VNACCS S0074` is known by its number, too.
-    names = {finding.rule, finding.rule.rpartition(" ")[2]}
-    if names & refuse:
-        return replace(finding, severity=Severity.REFUSE)
-    return replace(finding, severity=Severity.WARN) if names & warn else finding

@@ -35,7 +35,7 @@ from rules_documents import (
 
 from gateway.codec import rules
 from gateway.codec.rules_crossing import check_digit_of
-from gateway.errors import Finding, Severity
+from gateway.errors import Finding
 from gateway.model.manifest import Direction, Function, Manifest, PlaceAndTime
 from gateway.model.values import Communication, Measure
 
@@ -342,16 +342,6 @@ def test_loading_comes_before_arrival_seen_in_one_zone() -> None:
     assert found("loading-before-arrival", late) == [
         ("loading-before-arrival", "loading.at", "refuse")
     ]
-
-
-def test_a_profile_moves_severities() -> None:
-    broken = Finding("rule-broken", "VNACCS S0074", "TPA")
-    kept = Finding("rule-broken", "sum-packages", "x", severity=Severity.WARN)
-    moved = rules.by_profile(
-        [broken, kept], {"rules.warn": "S0074 S0125", "rules.refuse": "sum-packages"}
-    )
-    assert [f.severity for f in moved] == [Severity.WARN, Severity.REFUSE]
-    assert rules.by_profile([broken, kept], {}) == [broken, kept]
 
 
 def test_names_are_known_with_their_argument() -> None:
