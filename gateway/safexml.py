@@ -31,6 +31,16 @@ class Limits:
 
 
 DEFAULT = Limits()
+_HARDENED: dict[str, Any] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "dtd_validation": False,
+    "attribute_defaults": False,
+    "huge_tree": False,
+    "recover": False,
+    "collect_ids": False,
+}
 XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 
 _OTHER_ENCODINGS = (  # UTF-16 and UTF-32 with and without a mark, UTF-7, GB18030, EBCDIC
@@ -58,16 +68,7 @@ class _PerThread(threading.local):
     """A shared parser would serialise all threads; a shared XPath has a lock."""
 
     def __init__(self) -> None:
-        self.parser = etree.XMLParser(
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            dtd_validation=False,
-            attribute_defaults=False,
-            huge_tree=False,
-            recover=False,
-            collect_ids=False,
-        )
+        self.parser = etree.XMLParser(**_HARDENED)
         self.deeper_than: dict[int, etree.XPath] = {}
         self.parsed = 0
         self.names: set[bytes] = set()
@@ -171,15 +172,7 @@ def valid(content: bytes, schema: etree.XMLSchema) -> bool:
     On a tree libxml2 goes on to all faults, and its time grows with the square of their number.
     """
     target: Any = _Nothing()  # without start and data, so that nothing is called
-    checking = etree.XMLParser(
-        target=target,
-        schema=schema,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        collect_ids=False,
-    )
+    checking = etree.XMLParser(target=target, schema=schema, **_HARDENED)
     try:
         for start in range(0, len(content), _CHUNK):
             checking.feed(content[start : start + _CHUNK])
@@ -283,12 +276,7 @@ def _check_namespaces(content: bytes, limits: Limits) -> None:
     if content.count(b"xmlns") <= limits.namespaces:
         return
     target: Any = _Declarations(limits.namespaces)  # the stub asks for methods it can lack
-    counting = etree.XMLParser(
-        target=target,
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-    )
+    counting = etree.XMLParser(target=target, **_HARDENED)
     try:
         etree.fromstring(content, counting)
     except etree.XMLSyntaxError as error:
