@@ -68,7 +68,7 @@ class _PerThread(threading.local):
     """A shared parser would serialise all threads; a shared XPath has a lock."""
 
     def __init__(self) -> None:
-        self.parser = etree.XMLParser(**_HARDENED)
+        self.parser: etree.XMLParser = etree.XMLParser(**_HARDENED)
         self.deeper_than: dict[int, etree.XPath] = {}
         self.parsed = 0
         self.names: set[bytes] = set()
