@@ -62,8 +62,12 @@ def frames(logger: object, method: str, event: Event) -> Event:
     if isinstance(error, BaseException):
         event["error_type"] = " < ".join(type(each).__name__ for each in _chain(error))
         stack = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
-        event["frames"] = [f"{f.filename.rpartition('/')[2]}:{f.lineno} {f.name}" for f in stack]
+        event["frames"] = [_place(frame) for frame in stack]
     return event
+
+
+def _place(frame: traceback.FrameSummary) -> str:
+    return f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name.strip('<>')}"
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:

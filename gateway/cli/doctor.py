@@ -45,7 +45,7 @@ def doctor(
             (line.level, line.check, line.text + (f"\n-> {line.advice}" if line.advice else ""))
             for line in lines
         ]
-        talk.table(("", "check", ""), shown)
+        talk.table(("", "check", "result"), shown, whole=("", "check"))
     if any(line.level == "FAIL" for line in lines):
         raise typer.Exit(talk.Exit.REFUSED)
 

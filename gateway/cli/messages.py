@@ -68,7 +68,8 @@ def list_messages(
     if as_json:
         talk.give_json(page.model_dump(mode="json"))
         return
-    talk.table(("id", "when", "document", "state"), [_line(each) for each in page.messages])
+    lines = [_line(each) for each in page.messages]
+    talk.table(("id", "when", "document", "state"), lines, whole=("id", "when"))
     if page.next:
         talk.say(f"more: --after {page.next}")
 

@@ -52,18 +52,23 @@ def give_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
-def table(titles: Sequence[str], rows: Sequence[Sequence[str]], *, talk: bool = False) -> None:
-    """Write a table that fits 80 columns, or the terminal where that is wider."""
+def table(
+    titles: Sequence[str], rows: Sequence[Sequence[str]], *, whole: Sequence[str] = ()
+) -> None:
+    """Write a table that fits 80 columns, or the terminal where that is wider.
+
+    whole: titles of columns that are never folded, so that their values can be copied.
+    """
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for title in titles:
-        shown.add_column(title, overflow="fold")
+        shown.add_column(title, overflow="fold", no_wrap=title in whole)
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
-    Console(stderr=talk, highlight=False).print(shown)
+    Console(highlight=False).print(shown)
 
 
 def language() -> str:
@@ -114,6 +119,15 @@ def failures(as_json: bool) -> Iterator[None]:
     except SettingsError as failure:
         _tell_settings(failure, as_json=as_json)
         raise typer.Exit(Exit.USAGE) from None
+    except (typer.Exit, typer.Abort, typer.BadParameter, BrokenPipeError):
+        raise
+    except Exception as bug:  # noqa: BLE001  its text may quote a document: it is not shown
+        from gateway.bootstrap.logs import frames
+
+        seen = frames(None, "", {"exc_info": bug})
+        say(f"internal: a bug ({seen['error_type']}); please report these lines")
+        say("\n".join(f"    {frame}" for frame in seen["frames"]))
+        raise typer.Exit(Exit.REFUSED) from None
 
 
 def _tell(failure: GatewayError, *, as_json: bool) -> None:
