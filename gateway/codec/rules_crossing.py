@@ -6,6 +6,7 @@ canonical paths. `rules` is their registry.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from stdnum.iso6346 import calc_check_digit
 
@@ -21,6 +22,7 @@ _EMPTY = "4"  # UN/EDIFACT 8169
 _TRUCK_CONTAINERS = 4
 
 
+@lru_cache(maxsize=4096)
 def check_digit_of(equipment: str) -> str:
     """Return `valid`, `invalid` or `not-iso` for an equipment id (ISO 6346).
 
@@ -43,11 +45,9 @@ def is_empty(equipment: TransportEquipment) -> bool:
     return equipment.fullness is not None and equipment.fullness.value == _EMPTY
 
 
-def _equipment_ids(document: Manifest) -> Iterator[tuple[str, str]]:
-    """Yield (canonical path, id) for each id that is named, at the first place that names it."""
+def _unlisted_ids(document: Manifest) -> Iterator[tuple[str, str]]:
+    """Yield (canonical path, id) for ids that trucks and waybills name and nobody lists."""
     seen = {equipment.id for equipment in document.equipment}
-    for index, equipment in enumerate(document.equipment):
-        yield f"equipment[{index}].id", equipment.id
     for group, holders in (("means", document.means), ("consignments", document.consignments)):
         for index, holder in enumerate(holders):
             for place, reference in enumerate(holder.equipment_refs):
@@ -59,7 +59,8 @@ def _equipment_ids(document: Manifest) -> Iterator[tuple[str, str]]:
 def iso6346(document: Manifest, argument: str) -> list[Finding]:
     """Container numbers are right. `iso6346:allow`: an id of another form only warns."""
     findings = []
-    for path, equipment in _equipment_ids(document):
+    listed = ((f"equipment[{n}].id", found.id) for n, found in enumerate(document.equipment))
+    for path, equipment in (*listed, *_unlisted_ids(document)):
         verdict = check_digit_of(equipment)
         if verdict == "invalid":
             digit = calc_check_digit(equipment[:10])

@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 
 from gateway.errors import Finding, Severity
 from gateway.model.manifest import Consignment, ConsignmentItem, Manifest
-from gateway.model.values import Contact, Measure, Party, Text
+from gateway.model.values import Communication, Contact, Party, Text
 
 # 18 characters: registrar, kind, 6 digits of the region, 9 of the organisation, check (GB 32100).
 # 13 digits that do not begin with 9 may as well be the code of a Vietnamese branch.
@@ -97,34 +97,34 @@ def _consignments(document: Manifest) -> Iterator[tuple[str, Consignment]]:
         yield f"consignments[{index}]", consignment
 
 
-def _amounts(consignment: Consignment) -> Iterator[tuple[str, Decimal]]:
-    """Yield (path below the consignment, number) of what can never be negative."""
-    yield from _measured("", consignment)
-    if consignment.total_packages:
-        yield "total_packages", Decimal(consignment.total_packages.count)
-    if consignment.value:
-        yield "value", consignment.value.amount
-    for index, item in enumerate(consignment.items):
-        yield from _measured(f"items[{index}].", item)
-        if item.packages:
-            yield f"items[{index}].packages", Decimal(item.packages.count)
-
-
-def _measured(prefix: str, holder: Consignment | ConsignmentItem) -> Iterator[tuple[str, Decimal]]:
-    for name in ("gross_mass", "net_mass", "volume"):
-        measure: Measure | None = getattr(holder, name, None)
-        if measure:
-            yield f"{prefix}{name}", measure.value
-
-
 def not_negative(document: Manifest, argument: str) -> list[Finding]:
     """No mass, volume, amount or count is negative (TRAPS 30)."""
-    return [
-        broken("not-negative", f"{path}.{place}", f"{amount:f}", "0 or more")
-        for path, consignment in _consignments(document)
-        for place, amount in _amounts(consignment)
-        if amount < 0
-    ]
+    findings = []
+    for path, consignment in _consignments(document):
+        for place, amount in _negative(consignment):
+            findings.append(broken("not-negative", f"{path}.{place}", f"{amount:f}", "0 or more"))
+        for j, item in enumerate(consignment.items):
+            for place, amount in _negative(item):
+                where = f"{path}.items[{j}].{place}"
+                findings.append(broken("not-negative", where, f"{amount:f}", "0 or more"))
+    return findings
+
+
+def _negative(holder: Consignment | ConsignmentItem) -> list[tuple[str, Decimal]]:
+    """Return (field, number) of what is negative."""
+    found: list[tuple[str, Decimal]] = []
+    if isinstance(holder, Consignment):
+        measures = (("gross_mass", holder.gross_mass), ("volume", holder.volume))
+        packages, name = holder.total_packages, "total_packages"
+    else:
+        measures = (("gross_mass", holder.gross_mass), ("net_mass", holder.net_mass))
+        packages, name = holder.packages, "packages"
+    if packages is not None and packages.count < 0:
+        found.append((name, Decimal(packages.count)))
+    if holder.value is not None and holder.value.amount < 0:
+        found.append(("value", holder.value.amount))
+    found += [(field, m.value) for field, m in measures if m is not None and m.value < 0]
+    return found
 
 
 def net_within_gross(document: Manifest, argument: str) -> list[Finding]:
@@ -223,25 +223,26 @@ def credit_code_cut(document: Manifest, argument: str) -> list[Finding]:
     return findings
 
 
-def _filled(values: tuple[str, ...]) -> bool:
-    return any(value.strip() for value in values)
+def _filled(named: tuple[Text, ...]) -> bool:
+    return any(text.value.strip() for text in named)
+
+
+def _reachable(ways: tuple[Communication, ...]) -> bool:
+    return any(way.value.strip() for way in ways)
 
 
 def notify_parts(notify: Party) -> dict[str, bool]:
     """Return which of the linked parts of a notify party are there."""
     return {
-        "names": _filled(tuple(name.value for name in notify.names)),
-        "address": _filled(tuple(line.value for line in notify.address)),
-        "communications": _filled(tuple(found.value for found in notify.communications)),
+        "names": _filled(notify.names),
+        "address": _filled(notify.address),
+        "communications": _reachable(notify.communications),
     }
 
 
 def contact_parts(contact: Contact) -> dict[str, bool]:
     """Return which of the linked parts of a contact are there."""
-    return {
-        "names": _filled(tuple(name.value for name in contact.names)),
-        "communications": _filled(tuple(found.value for found in contact.communications)),
-    }
+    return {"names": _filled(contact.names), "communications": _reachable(contact.communications)}
 
 
 def _incomplete(path: str, parts: dict[str, bool]) -> list[Finding]:
@@ -261,8 +262,8 @@ def _half_pairs(consignment: Consignment) -> Iterator[tuple[str, str]]:
     for name, measure in (("gross_mass", consignment.gross_mass), ("volume", consignment.volume)):
         if measure and not measure.unit:
             yield name, "unit"
-    for name in ("consignor", "consignee", "notify"):
-        party: Party | None = getattr(consignment, name)
+    parties = (consignment.consignor, consignment.consignee, consignment.notify)
+    for name, party in zip(("consignor", "consignee", "notify"), parties, strict=True):
         for index, found in enumerate(party.communications if party else ()):
             if not found.type or not found.value:
                 yield f"{name}.communications[{index}]", "type or number"
@@ -288,8 +289,11 @@ def linked_elements(document: Manifest, argument: str) -> list[Finding]:
 
 
 def _dangerous_goods_contact(path: str, consignment: Consignment) -> list[Finding]:
+    dangerous = any(item.undg for item in consignment.items)
+    if consignment.undg_contact is None and not dangerous:
+        return []
     parts = contact_parts(consignment.undg_contact or Contact())
-    if all(parts.values()) or not any(item.undg for item in consignment.items):
+    if all(parts.values()) or not dangerous:
         return _incomplete(f"{path}.undg_contact", parts)
     missing = ", ".join(part for part, there in parts.items() if not there)
     expected = "whom to call about the dangerous goods"

@@ -33,9 +33,12 @@ def distinct(values: Iterable[T]) -> tuple[T, ...]:
 
 def check_digits(document: Manifest) -> tuple[Manifest, list[Note]]:
     """Set the verdict on every equipment number (ISO 6346)."""
-    equipment = tuple(
-        replace(found, check_digit=check_digit_of(found.id)) for found in document.equipment
-    )
+    verdicts = [check_digit_of(found.id) for found in document.equipment]
+    judged = zip(document.equipment, verdicts, strict=True)
+    if all(found.check_digit == verdict for found, verdict in judged):
+        return document, []
+    judged = zip(document.equipment, verdicts, strict=True)
+    equipment = tuple(replace(found, check_digit=verdict) for found, verdict in judged)
     return replace(document, equipment=equipment), []
 
 
@@ -44,8 +47,14 @@ def equipment_from_refs(document: Manifest) -> tuple[Manifest, list[Note]]:
     holders = (*document.means, *document.consignments)
     named = distinct(ref for holder in holders for ref in holder.equipment_refs)
     known = {found.id for found in document.equipment}
-    added = tuple(TransportEquipment(id=ref) for ref in named if ref not in known)
-    return check_digits(replace(document, equipment=document.equipment + added))
+    added = tuple(
+        TransportEquipment(id=ref, check_digit=check_digit_of(ref))
+        for ref in named
+        if ref not in known
+    )
+    if added:
+        document = replace(document, equipment=document.equipment + added)
+    return check_digits(document)
 
 
 def refs_from_equipment(document: Manifest) -> tuple[Manifest, list[Note]]:

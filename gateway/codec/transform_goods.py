@@ -16,14 +16,22 @@ T = TypeVar("T")
 
 def number_lines(document: Manifest) -> tuple[Manifest, list[Note]]:
     """Number the lines of each waybill 1..n in their order."""
-    waybills = tuple(
-        replace(
-            waybill,
-            items=tuple(replace(line, sequence=n) for n, line in enumerate(waybill.items, start=1)),
-        )
-        for waybill in document.consignments
-    )
-    return replace(document, consignments=waybills), []
+    waybills = tuple(_numbered(waybill) for waybill in document.consignments)
+    return _with(document, waybills), []
+
+
+def _with(document: Manifest, waybills: tuple[Consignment, ...]) -> Manifest:
+    """Return the document with these waybills; itself when they are the ones that it has."""
+    if all(one is other for one, other in zip(waybills, document.consignments, strict=True)):
+        return document
+    return replace(document, consignments=waybills)
+
+
+def _numbered(waybill: Consignment) -> Consignment:
+    if all(line.sequence == n for n, line in enumerate(waybill.items, start=1)):
+        return waybill
+    lines = tuple(replace(line, sequence=n) for n, line in enumerate(waybill.items, start=1))
+    return replace(waybill, items=lines)
 
 
 def _the_same(values: Iterable[T]) -> T | None:
@@ -84,7 +92,7 @@ def collapse_lines(document: Manifest) -> tuple[Manifest, list[Note]]:
             notes.append(Note("narrowed", f"consignments[{index}].items", text))
             waybill = replace(waybill, items=(line,))
         waybills.append(waybill)
-    return replace(document, consignments=tuple(waybills)), notes
+    return _with(document, tuple(waybills)), notes
 
 
 def _complete(contact: Contact | None) -> Contact | None:
@@ -95,32 +103,36 @@ def _linked_party(party: Party | None) -> Party | None:
     if party is None:
         return None
     stated = tuple(found for found in party.communications if found.type and found.value)
-    return replace(party, communications=stated, contact=_complete(party.contact))
+    contact = _complete(party.contact)
+    if len(stated) == len(party.communications) and contact == party.contact:
+        return party
+    return replace(party, communications=stated, contact=contact)
 
 
-def _linked(waybill: Consignment) -> Consignment:
+def _linked(waybill: Consignment) -> dict[str, Party | Contact | None]:
+    """Return the groups as far as they are complete."""
     notify = waybill.notify
     dangerous = any(item.undg for item in waybill.items)
-    return replace(
-        waybill,
-        consignor=_linked_party(waybill.consignor),
-        consignee=_linked_party(waybill.consignee),
-        notify=notify if notify and all(notify_parts(notify).values()) else None,
+    return {
+        "consignor": _linked_party(waybill.consignor),
+        "consignee": _linked_party(waybill.consignee),
+        "notify": notify if notify and all(notify_parts(notify).values()) else None,
         # With a UN number it is mandatory: what is there stays and `linked-elements` refuses.
-        undg_contact=waybill.undg_contact if dangerous else _complete(waybill.undg_contact),
-    )
+        "undg_contact": waybill.undg_contact if dangerous else _complete(waybill.undg_contact),
+    }
 
 
 def omit_unlinked(document: Manifest) -> tuple[Manifest, list[Note]]:
     """Leave out groups of linked elements that are not complete (TRAPS 45, on encoding)."""
-    notes = []
-    waybills = tuple(_linked(waybill) for waybill in document.consignments)
-    for index, (before, after) in enumerate(zip(document.consignments, waybills, strict=True)):
-        for name in ("consignor", "consignee", "notify", "undg_contact"):
-            if getattr(before, name) != getattr(after, name):
-                text = "linked elements were not complete"
-                notes.append(Note("left-out", f"consignments[{index}].{name}", text))
-    return replace(document, consignments=waybills), notes
+    waybills, notes = [], []
+    for index, waybill in enumerate(document.consignments):
+        linked = _linked(waybill)
+        changed = {name: new for name, new in linked.items() if new is not getattr(waybill, name)}
+        for name in changed:
+            text = "linked elements were not complete"
+            notes.append(Note("left-out", f"consignments[{index}].{name}", text))
+        waybills.append(replace(waybill, **changed) if changed else waybill)
+    return _with(document, tuple(waybills)), notes
 
 
 def drop_cut_ids(document: Manifest) -> tuple[Manifest, list[Note]]:
@@ -134,4 +146,4 @@ def drop_cut_ids(document: Manifest) -> tuple[Manifest, list[Note]]:
             notes.append(Note("left-out", f"consignments[{index}].consignee.ids", text))
             waybill = replace(waybill, consignee=replace(waybill.consignee, ids=whole))
         waybills.append(waybill)
-    return replace(document, consignments=tuple(waybills)), notes
+    return _with(document, tuple(waybills)), notes
