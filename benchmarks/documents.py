@@ -85,10 +85,9 @@ HEAD = {
 }
 
 
-def turned(decoded: Decoded) -> Manifest:
+def turned(document: Manifest) -> Manifest:
     """Address the pre-loading manifest to the other side as an original manifest: the same
     goods, the other direction, a place of unloading."""
-    document: Manifest = decoded.document
     office = document.exit_office.office if document.exit_office else None
     place = Location(code=Code(list="cn.place", value="CNPIN/7208"))
     day = Moment(precision=Precision.DAY, local="2026-05-18")
@@ -104,4 +103,4 @@ def turned(decoded: Decoded) -> Manifest:
 
 def translated(formats: Formats, decoded: Decoded) -> bytes:
     """Translate to MT1401."""
-    return formats.encode("cn.mt1401", turned(decoded), HEAD).content
+    return formats.encode("cn.mt1401", turned(decoded.document), HEAD).content

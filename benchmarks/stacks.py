@@ -7,7 +7,7 @@ from signxml import DigestAlgorithm, SignatureMethod, XMLSigner, XMLVerifier
 from signxml.algorithms import CanonicalizationMethod
 from signxml.verifier import SignatureConfiguration
 
-from benchmarks.documents import NOW, message, translated
+from benchmarks.documents import HEAD, NOW, message, translated
 from gateway.codec import envelope
 from gateway.codec.formats import Formats
 from gateway.resources import folder
@@ -42,9 +42,7 @@ class Keys:
 def _pem(key) -> bytes:
     from cryptography.hazmat.primitives import serialization as form
 
-    return key.private_bytes(
-        form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()
-    )
+    return key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
 
 
 class Ours:
@@ -140,6 +138,7 @@ def xpath_translated(body: etree._Element) -> bytes:
     etree.SubElement(unloading, f"{MT1401}ArrivalDateTime").text = "20260518"
     etree.SubElement(unloading, f"{MT1401}ID").text = "CNPIN/7208"
     root.find(f"{MT1401}Head/{MT1401}MessageType").text = "MT1401"
+    root.find(f"{MT1401}Head/{MT1401}MessageID").text = HEAD["messageId"]
     for transit in list(root.iter(f"{MT1401}TransitDeparture", f"{MT1401}Consolidator")):
         transit.getparent().remove(transit)
     return etree.tostring(root, encoding="UTF-8")
@@ -162,6 +161,8 @@ XSLT = f"""
     <xsl:element name="{{local-name()}}"><xsl:copy-of select="@*"/><xsl:apply-templates/></xsl:element>
   </xsl:template>
   <xsl:template match="s:Head/s:MessageType"><MessageType>MT1401</MessageType></xsl:template>
+  <xsl:template match="s:Head/s:MessageID">
+    <MessageID>CN_MT1401_1p0_7208990000001_20260514091512345</MessageID></xsl:template>
   <xsl:template match="s:TransitDeparture | s:Consolidator | s:LoadingLocation/s:ID"/>
   <xsl:template match="s:Declaration">
     <Declaration><xsl:apply-templates/><UnloadingLocation>

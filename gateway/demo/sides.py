@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gateway import store
 from gateway.api.client import Client
-from gateway.errors import GatewayError, UnavailableError
+from gateway.errors import Finding, GatewayError, UnavailableError
 from gateway.signing.demo_keys import DemoKeys, generate
 
 START = 60.0
@@ -85,7 +85,7 @@ class Side:
     def start(self) -> None:
         """Make the database and start the process; its log goes to a file."""
         store.upgrade(f"sqlite:///{self.folder / 'gateway.db'}")
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 [sys.executable, "-m", "gateway", "serve", "--config", str(self.settings)],
                 stdout=log,
@@ -107,7 +107,13 @@ class Side:
                 time.sleep(0.1)
             else:
                 return
-        raise UnavailableError("unavailable")
+        raise UnavailableError("unavailable", self._last_words())
+
+    def _last_words(self) -> Finding:
+        """Say what the log ends with."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        said = " / ".join(line.strip() for line in lines[-4:])[:400]
+        return Finding("unavailable", "did-not-start", str(self.log), said)
 
     def stop(self) -> None:
         """Drain and end the process."""
