@@ -267,7 +267,10 @@ def _encoded(made: Format, document: Canonical, head: Mapping[str, str], *, draf
     findings += [finding for finding, _ in met]
     findings += [_softer(f, draft=draft) for f in written if f.path not in places]
     warnings = _raise(findings)
-    unfed = draft and any(f.rule in UNFED for f in warnings)
+    unfed = draft and (
+        any(f.rule in UNFED for f, _ in met)
+        or any(f.rule in UNFED and f.severity is Severity.REFUSE for f in written)
+    )
     return Encoded(
         header.format, made.table.id, content, header.media_type, warnings, trace, unfed,
         tuple(notes),
