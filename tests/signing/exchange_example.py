@@ -52,7 +52,7 @@ ENVELOPE = Envelope(
     order_key="5100260514001",
     sequence=2,
     created=CREATED,
-    expires=CREATED + timedelta(days=7),
+    expires=CREATED + timedelta(days=8),
     test=True,
     commitment=commitment(SALT, ((ROOT / "tests/samples/dragon-fruit/tor.edi").read_bytes(),)),
 )
