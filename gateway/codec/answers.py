@@ -117,12 +117,10 @@ def _errors(refused: Mapping[str, Standing], received: Sequence[Received]) -> It
 def _description(waybill: str, standing: Standing, received: Sequence[Received]) -> str:
     """Return the other side's words as they were sent."""
     for each in received:
-        if each.by != standing.by:
-            continue
         own = [s.statement for s in each.response.waybills if s.id == waybill]
-        overall = [each.response.overall] if each.response.overall else []
-        for statement in (*own, *overall):
-            return " ".join(text.value for text in statement.texts)
+        for statement in (*own, each.response.overall):
+            if each.by == standing.by and statement and statement.code.value == standing.code:
+                return " ".join(text.value for text in statement.texts)
     return ""
 
 

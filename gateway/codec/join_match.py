@@ -3,7 +3,8 @@
     1 batch, join-ref   the same batch number, or the same agreed reference: binds any halves
       branch            branches of one divided declaration
       header-key        the same free header text, of one truck, where nothing speaks against it
-    2 link              a document that names truck and goods: same declaration, container, plate
+    2 link              the same declaration number; a document that names truck and goods, with
+                        a common container or plate, and day
     3 container         a common container, gate and day
     4 plate             the same plate, gate and day, only with one candidate on each side
 
@@ -73,6 +74,7 @@ _BINDING: tuple[tuple[str, pairs.Fits], ...] = (
     ("batch", pairs.explicit("batch")),
     ("join-ref", pairs.explicit("join-ref")),
     ("branch", pairs.branch_fits),
+    ("link", pairs.declaration_fits),
 )
 
 

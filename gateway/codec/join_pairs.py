@@ -70,12 +70,15 @@ def branch_fits(pair: Pair, window_days: int) -> bool:
     return bool(shared(pair, "divided")) and not _apart(pair)
 
 
+def declaration_fits(pair: Pair, window_days: int) -> bool:
+    """Both name one export declaration by its number."""
+    return bool(shared(pair, "declaration")) and not _apart(pair)
+
+
 def link_fits(pair: Pair, window_days: int) -> bool:
-    """One of them names truck and goods, and they share a declaration, container or plate."""
+    """One of them names truck and goods, they share a container or plate, and the day fits."""
     if LINK not in {half.role for half in pair} or _apart(pair):
         return False
-    if shared(pair, "declaration"):
-        return True
     near = _in_window(pair, window_days) is True
     return near and bool(shared(pair, "container") or shared(pair, "plate"))
 
@@ -121,9 +124,7 @@ def header_rivals(pair: Pair, fitting: Sequence[Pair], united: United) -> set[st
 
 
 def link_rivals(pair: Pair, fitting: Sequence[Pair], united: United) -> set[str]:
-    """A declaration number has no rivals; a container or plate has those that claim it too."""
-    if shared(pair, "declaration"):
-        return set()
+    """Other trucks that claim the same container, or the same plate where none is shared."""
     kind = "container" if shared(pair, "container") else "plate"
     return _same_claim(pair, fitting, united, kind)
 

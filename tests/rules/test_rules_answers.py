@@ -116,6 +116,16 @@ def test_trap_63_the_whole_messages_words_reach_a_waybill_without_its_own() -> N
     assert found["GW-B"].answer.errors[0].name == "B: 整批退单 (Hải quan trả lại)"
 
 
+def test_the_words_are_those_of_the_code_that_stands() -> None:
+    accepted, returned = response(A="01", words="接受"), response(A="03", words="退单")
+    found = due(response(T1, A="03", words="旧"), replace(returned, waybills=(
+        *returned.waybills, *accepted.waybills
+    )))  # fmt: skip
+    assert found == {}
+    later = due(response(T1, A="03", words="旧"), response(T2, A="01", words="新"))
+    assert later["GW-A"].answer.errors[0].name == "A: 旧 (Hải quan trả lại)"
+
+
 def test_trap_64_an_unknown_code_gets_no_answer() -> None:
     assert due(response(A="99")) == {}
 

@@ -5,6 +5,7 @@ from itertools import permutations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rules_documents import (
     C1,
     C2,
@@ -344,6 +345,14 @@ def test_a_linking_document_is_complete_and_takes_its_declaration() -> None:
     assert closed(roles(link(C1)), Parameters()) is None
     assert joined(registration, half("e", eda(number="300000000017", sym="2026-04-01"))) == "link"
     assert joined(registration, half("t", tor("29H12345"))) == "link"
+
+
+def test_a_declaration_number_has_no_rivals() -> None:
+    other = replace(link(C1), consignments=eda(C1, number="300000000018").consignments)
+    found = arranged(
+        half("l1", link(C1)), half("l2", other), half("e", eda(C1, number="300000000017"))
+    )
+    assert (found["e"].state, found["e"].message_ids) == ("join", ("l1",))
 
 
 def test_two_trucks_that_fit_a_linking_document_are_shown() -> None:
