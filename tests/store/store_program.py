@@ -1,24 +1,29 @@
-"""A process of its own that works on a store: `store_program.py write|contend URL NAME ...`.
+"""A process of its own that works on a store: `store_program.py write|contend|fill URL ...`.
 
 It tells on standard output what is durable, one line each, before anything else happens.
 """
 
 import os
+import resource
+import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import partial
 from itertools import count
 from pathlib import Path
 
+from sqlalchemy import select
 from store_sample import NOW, at, sample
 
 from gateway import store as stores
+from gateway.errors import UnavailableError
 from gateway.flows.ports import Event, Task, Transaction
 from gateway.model.states import TaskKind
 from gateway.store import Store
+from gateway.store.tables import evidence
 
 
 def tell(line: str) -> None:
@@ -75,6 +80,19 @@ def write(store: Store, name: str) -> None:
     in_threads(6, loop)
 
 
+def fill(store: Store, size: str) -> None:
+    """Accept messages until the system refuses to let the files grow any more."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limit = int(size) + 200_000
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    try:
+        for number in range(1000):
+            store.commit(partial(accept, name=f"m{number}"))
+            tell(f"m{number}")
+    except UnavailableError:
+        tell("unavailable")
+
+
 def contend(store: Store, name: str, folder: str) -> None:
     """Do what other processes do at the same time, and tell what came out."""
     store.check()
@@ -116,7 +134,30 @@ def work_off(store: Store, name: str, folder: Path) -> Iterator[str]:
             yield f"worked {task.order_key} {place} {task.id}"
 
 
+def assert_whole(store: Store, accepted: Iterable[str], delivered: Iterable[str] = ()) -> None:
+    """What was accepted and delivered is there, and all that is there is whole and was
+    counted once."""
+
+    def look(tx: Transaction) -> None:
+        messages = {m.id for m in tx.conversation("c")}
+        events = {name: tx.events(name) for name in messages}
+        assert set(accepted) <= messages
+        assert set(delivered) <= {n for n, found in events.items() if len(found) == 2}
+        for name in messages:
+            assert tx.content(name, "original") == original(name)
+            assert tx.content(name, "report") == name.encode()
+            codes = [e.code for e in events[name]]
+            assert codes[:2] in (["accepted"], ["accepted", "delivered"])
+            assert len(tx.pending(name)) == 2 - len(codes)
+        rows = tx.connection.scalars(select(evidence.c.message_id)).all()
+        assert sorted(rows) == sorted(messages)
+        numbers = sorted(int(found[0].detail["number"]) for found in events.values())
+        assert numbers == list(range(1, len(messages) + 1))
+
+    store.read(look)
+
+
 if __name__ == "__main__":
     action, url, *arguments = sys.argv[1:]
     with stores.open(url) as opened:
-        {"write": write, "contend": contend}[action](opened, *arguments)
+        {"write": write, "contend": contend, "fill": fill}[action](opened, *arguments)

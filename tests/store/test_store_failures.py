@@ -1,7 +1,8 @@
 """The database down, locked, full, read-only, old: `unavailable`, and never a half state."""
 
-import os
 import sqlite3
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import store_program
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from store_sample import NOW, Databases, add, sample
@@ -329,27 +331,11 @@ def test_more_readers_than_connections(store: Store) -> None:
 
 def test_a_write_error_of_the_system(file: Path) -> None:
     """A real one: the process may not write so large a file."""
-    resource = pytest.importorskip("resource")
-    signal = pytest.importorskip("signal")
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        outcome = b"nothing raised"
-        try:
-            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-            size = file.stat().st_size + 50_000
-            resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-            with stores.open(f"sqlite:///{file}") as store:
-                store.commit(lambda tx: accept(tx, "m1"))
-                store.commit(lambda tx: accept(tx, "m2", size=400_000))
-        except UnavailableError:
-            outcome = b"unavailable"
-        finally:
-            os.write(write, outcome)
-            os._exit(0)
-    os.waitpid(child, 0)
-    assert os.read(read, 100) == b"unavailable"
-    os.close(read)
-    os.close(write)
-    with stores.open(f"sqlite:///{file}") as store:
-        assert whole(store) == ["m1"]
+    url = f"sqlite:///{file}"
+    command = [sys.executable, store_program.__file__, "fill", url, str(file.stat().st_size)]
+    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    *accepted, last = told.split()
+    assert len(accepted) >= 1
+    assert last == "unavailable"
+    with stores.open(url) as store:
+        store_program.assert_whole(store, accepted)
