@@ -8,6 +8,7 @@
 6 store      receipt, state, evidence
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 
 from lxml import etree
@@ -93,7 +94,7 @@ def _send(services: Services, task: Task) -> None:
     if wire is None:
         message, wire = _sign(services, message)
     answer = services.link.post(task.destination, wire, LINK_MEDIA_TYPE, {})
-    _judge(services, counterpart, message, answer)
+    _judge(services, counterpart, message, answer, wire)
 
 
 def _load(tx: Transaction, message_id: str) -> tuple[Message, bytes | None]:
@@ -166,7 +167,11 @@ def _body(message: Message, content: bytes) -> bytes | envelope.Opaque:
 
 
 def _judge(
-    services: Services, counterpart: Counterpart, message: Message, answer: LinkAnswer
+    services: Services,
+    counterpart: Counterpart,
+    message: Message,
+    answer: LinkAnswer,
+    posted: bytes,
 ) -> None:
     """Verify and bind what came back; raise unless it is our receipt."""
     root = _read(answer)
@@ -179,10 +184,10 @@ def _judge(
         verified = verify_document(root, counterpart.receipts, services.clock())
         if kind_of(verified.element) == "Refusal":
             refused = envelope.read_refusal(verified.element)
-            _bind(message, refused.message_id, refused.digest)
+            _bind(services, message, refused, posted)
             _refused(refused)
         receipt = envelope.read_receipt(verified.element)
-        _bind(message, receipt.message_id, receipt.digest)
+        _bind(services, message, receipt, posted)
     except CounterpartError:
         raise
     except GatewayError as failure:
@@ -198,12 +203,27 @@ def _read(answer: LinkAnswer) -> etree._Element | None:
         return None
 
 
-def _bind(message: Message, message_id: str, digest: str) -> None:
-    if (message_id, digest) != (message.id, message.digest):
-        raise CounterpartError(
-            "receipt-invalid",
-            Finding("receipt-invalid", "binding", found=message_id, expected=message.id),
-        )
+def _bind(
+    services: Services,
+    message: Message,
+    answer: envelope.Receipt | envelope.Refusal,
+    posted: bytes,
+) -> None:
+    """The answer must be from our counterpart to us, and name this message and its digest.
+
+    A refusal of what could not be verified names no message, only the octets (XP-ERR-003).
+    """
+    parties = (answer.sender, answer.recipient)
+    if isinstance(answer, envelope.Refusal) and not answer.message_id:
+        named = (message.id, hashlib.sha256(posted).hexdigest())
+        stated = (message.id, answer.digest)
+    else:
+        named, stated = (message.id, message.digest), (answer.message_id, answer.digest)
+    if stated != named or parties != (message.party, services.name):
+        found = f"{answer.message_id} {answer.sender} {answer.recipient}"
+        expected = f"{message.id} {message.party} {services.name}"
+        finding = Finding("receipt-invalid", "binding", "", found, expected)
+        raise CounterpartError("receipt-invalid", finding)
 
 
 def _refused(refused: envelope.Refusal) -> None:

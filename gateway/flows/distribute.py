@@ -13,14 +13,14 @@ operator's case (a dead task), never a refusal of the counterpart's message.
 from gateway.codec import join
 from gateway.codec.formats import Decoded
 from gateway.errors import Finding, StateError
-from gateway.flows import answer, gather
+from gateway.flows import answer, gather, versions
 from gateway.flows.deliver import attempt
 from gateway.flows.domestic import Product, hand_out
 from gateway.flows.outgoing import LINK_MEDIA_TYPE
 from gateway.flows.ports import Event, Half, Message, Task, Transaction
 from gateway.flows.retry import Outcome
 from gateway.flows.services import Services
-from gateway.model.manifest import Manifest
+from gateway.model.manifest import Function, Manifest
 from gateway.model.parameters import Parameters
 from gateway.model.response import Response
 from gateway.model.states import MessageState
@@ -43,6 +43,8 @@ def _hand_on(services: Services, tx: Transaction, message_id: str) -> None:
         raise StateError("not-found", Finding("not-found", "message", message_id))
     if message.state not in (MessageState.ACCEPTED, MessageState.DEAD):
         return
+    if not versions.in_force(services, tx, message):
+        return
     decoded = services.formats.decode(message.document_type, content)
     as_it_is = Product(message, message.document_type, content, LINK_MEDIA_TYPE, decoded.document)
     hand_out(services, tx, as_it_is, services.takers(message.document_type))
@@ -63,15 +65,29 @@ def _meet(
         return None
     roles = services.formats.header(decoded.format).roles
     facts = join.half_of(decoded.document, Parameters(), roles)
+    before = versions.inherit(services, tx, message)
+    if decoded.document.function is Function.CANCEL:
+        _take_back(services, tx, before)
+        return None
     half = Half(
         message_id=message.id,
         submitter=message.party,
         role=facts.role,
-        set_id=message.conversation_id,
+        set_id=before.set_id if before else message.conversation_id,
         day=facts.day,
         keys=facts.keys,
         state="waiting",
         deadline=services.clock() + services.limits.half_waits,
     )
     tx.add_half(half)
+    if before is not None:
+        return gather.advance(services, tx, half, "replaces")
     return gather.meet(services, tx, half)
+
+
+def _take_back(services: Services, tx: Transaction, before: Half | None) -> None:
+    """A cancelled half leaves its set; the others wait again."""
+    for other in tx.halves_of(before.set_id) if before else ():
+        tx.set_half(other.message_id, state="waiting", set_id=other.set_id)
+        tx.set_state(other.message_id, MessageState.WAITING)
+        tx.add_event(other.message_id, Event(services.clock(), "waiting", {"reason": "cancelled"}))

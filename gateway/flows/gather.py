@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import msgspec
+from msgspec.structs import replace as changed
 
 from gateway.codec import join
 from gateway.codec import report as reports
@@ -28,6 +29,7 @@ from gateway.flows.outgoing import Parts, queue_message
 from gateway.flows.ports import Event, Half, Message, Transaction
 from gateway.flows.services import Services
 from gateway.flows.translate import PER_DOCUMENT, Made, Setting, translate
+from gateway.model.manifest import Function
 from gateway.model.parameters import Parameters
 from gateway.model.states import MessageKind, MessageState
 
@@ -86,7 +88,7 @@ def advance(services: Services, tx: Transaction, half: Half, rule: str) -> Messa
     message = tx.message(half.message_id)
     inbound = message is not None and message.kind is MessageKind.INBOUND
     if inbound:
-        _hand_on(services, tx, halves, decoded, parameters, notes)
+        _hand_on(services, tx, halves, _as_one(decoded), parameters, notes)
     else:
         _send_on(services, tx, halves, decoded, parameters, notes)
     state = MessageState.DISTRIBUTED if inbound else MessageState.TRANSLATED
@@ -96,6 +98,17 @@ def advance(services: Services, tx: Transaction, half: Half, rule: str) -> Messa
         joined = {"rule": rule, "with": str(len(halves) - 1)}
         tx.add_event(each.message_id, Event(services.clock(), "joined", joined))
     return state
+
+
+def _as_one(decoded: list[Decoded]) -> list[Decoded]:
+    """A set of which one half was stated anew replaces as a whole what was made before."""
+    functions = {half.document.function for half in decoded}
+    if len(functions) < 2:
+        return decoded
+    return [
+        replace(half, document=changed(half.document, function=Function.REPLACE))
+        for half in decoded
+    ]
 
 
 def vehicle_first(half: Half) -> tuple[bool, str]:

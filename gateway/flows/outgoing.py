@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from gateway.evidence.rows import SALT_SIZE, commitment, row
-from gateway.flows import keys
+from gateway.flows import keys, versions
 from gateway.flows.ports import Event, Message, Transaction
 from gateway.flows.services import Services
 from gateway.model.states import MessageKind, MessageState, TaskKind
@@ -68,6 +68,9 @@ def _message(services: Services, tx: Transaction, parts: Parts, party: str) -> M
     order_key = keys.order_key(services, parts.document_type, parts.document) or message_id
     thing = f"{party}|{order_key}"
     found = keys.search_keys(parts.document)
+    same = versions.subject(services, parts.document_type, found)
+    versioned = versions.has_versions(services, parts.document_type)
+    version = tx.count(f"version|{parts.document_type}|{thing}|{same}") if versioned else 1
     own_id = parts.head.get("messageId")
     return Message(
         id=message_id,
@@ -80,7 +83,7 @@ def _message(services: Services, tx: Transaction, parts: Parts, party: str) -> M
         digest=hashlib.sha256(parts.content).hexdigest(),
         created=services.clock(),
         function=keys.function(parts.document),
-        document_version=tx.count(f"version|{parts.document_type}|{thing}"),
+        document_version=version,
         order_key=order_key,
         sequence=tx.count(f"sequence|{thing}"),
         ref_to=parts.ref_to,

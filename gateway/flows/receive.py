@@ -31,7 +31,7 @@ from gateway.errors import (
     UnavailableError,
 )
 from gateway.evidence.rows import SALT_SIZE, row
-from gateway.flows import bare, keys
+from gateway.flows import bare, keys, versions
 from gateway.flows.outgoing import LINK_MEDIA_TYPE
 from gateway.flows.ports import Event, Message, Transaction
 from gateway.flows.services import PROFILE_VERSION, Counterpart, Services
@@ -227,6 +227,7 @@ def _accept(
     def work(tx: Transaction) -> bytes:
         if not tx.add_message(message):
             return _known(tx, peer, incoming) or receipt
+        versions.check_new(services, tx, message)
         tx.attach(message.id, "wire", incoming.raw, LINK_MEDIA_TYPE, "document")
         tx.attach(message.id, "original", _octets(incoming.body), LINK_MEDIA_TYPE, "document")
         canonical = msgspec.json.encode(decoded.document)

@@ -75,7 +75,7 @@ class Limits:
     uploads: int = 20
     stale_after: timedelta = timedelta(days=30)
     future: timedelta = timedelta(minutes=5)
-    lifetime: timedelta = timedelta(days=7)
+    lifetime: timedelta = timedelta(days=8)
     half_waits: timedelta = timedelta(hours=24)
     window_days: int = 3
 

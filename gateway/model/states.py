@@ -23,6 +23,7 @@ class MessageState(StrEnum):
     RECEIPTED = "receipted"  # outbound, the counterpart's signed receipt is stored
     ACCEPTED = "accepted"  # inbound, our signed receipt is stored
     DISTRIBUTED = "distributed"  # inbound, handed on to the agencies' queues
+    SUPERSEDED = "superseded"  # inbound, a higher version of the document counts
     DELIVERED = "delivered"  # domestic, the agency's system took it
     READY = "ready"  # domestic, waits to be fetched
     REFUSED = "refused"  # refused for good; the reason is in the timeline

@@ -105,7 +105,7 @@ class LimitsSection(Section):
     uploads: Positive = 20
     stale_after: Duration = timedelta(days=30)
     future: Duration = timedelta(minutes=5)
-    lifetime: Duration = timedelta(days=7)
+    lifetime: Duration = timedelta(days=8)
     half_waits: Duration = timedelta(hours=24)
     window_days: Annotated[int, Field(ge=0)] = 3
     requests: Positive = 256
@@ -119,7 +119,7 @@ class WorkerSection(Section):
     inside: bool = True
     places: Positive = 4
     deadline: Duration = timedelta(seconds=30)
-    lease: Duration = timedelta(minutes=3)
+    lease: Duration = timedelta(seconds=90)
     poll: Duration = timedelta(milliseconds=500)
     expire_every: Duration = timedelta(seconds=30)
     drain: Duration = timedelta(seconds=30)

@@ -166,7 +166,7 @@ key = "{keys}/customs.key.pem"{password}
 # uploads = 20
 # stale_after = "30d"
 # future = "5m"
-# lifetime = "7d"
+# lifetime = "8d"
 # half_waits = "24h"          # how long half a crossing waits for the rest
 # window_days = 3             # how far two halves may lie apart
 # requests = 256
@@ -176,7 +176,7 @@ key = "{keys}/customs.key.pem"{password}
 # inside = true               # `gateway serve` runs a worker; false: run `gateway worker`
 # places = 4                  # sends to one destination at once
 # deadline = "30s"            # of one whole send
-# lease = "3m"
+# lease = "90s"              # what a process that died held is free after this
 # poll = "500ms"
 # drain = "30s"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import uuid_utils
 
+from gateway import store
 from gateway.codec.formats import Formats
 from gateway.codec.gates import Gates
 from gateway.errors import CounterpartError, UnavailableError
@@ -25,7 +26,6 @@ from gateway.signing import demo_keys
 from gateway.signing.keys import load_certificate, load_signer
 from gateway.signing.profiles import profile
 from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
-from gateway import store
 
 NOW = datetime(2026, 5, 14, 1, 15, 12, 345000, tzinfo=UTC)
 NAMES = {"vn": "vn", "cn": "cn"}

@@ -95,7 +95,9 @@ def test_the_response_becomes_one_answer_per_declaration(sides):
     (mt1401,) = taken(sides, "cn.mt1401")
     submit(sides["cn"].services, agency(sides["cn"]), [response_to(mt1401)], Parameters())
     settle(sides)
-    answers = {re.search(rb"<reference>([^<]+)", a).group(1): a for a in taken(sides, "vn.vnsw.answer")}
+    answers = {
+        re.search(rb"<reference>([^<]+)", a).group(1): a for a in taken(sides, "vn.vnsw.answer")
+    }
     assert sorted(answers) == [b"GW-DF-0001-A", b"GW-DF-0001-B"]
     assert b"<function>99</function>" in answers[b"GW-DF-0001-A"]
     assert b"<function>00</function>" in answers[b"GW-DF-0001-B"]
