@@ -18,7 +18,7 @@ from benchmarks import journal
 from benchmarks.documents import NOW, manifest, message, turned
 from benchmarks.front import front
 from benchmarks.measure import Ratio, compare
-from benchmarks.stacks import PROFILE, Keys, Naive, Ours, Xslt, XmlSec
+from benchmarks.stacks import PROFILE, Keys, Naive, Ours, XmlSec, Xslt
 from gateway.codec.formats import Formats
 from gateway.signing.sign import sign_document
 
