@@ -52,7 +52,7 @@ class Pace:
     """
 
     places: int = 4
-    lease: timedelta = timedelta(minutes=3)
+    lease: timedelta = timedelta(seconds=90)
     poll: float = 0.5
     expire_every: timedelta = timedelta(seconds=30)
     schedule: Schedule = field(default_factory=Schedule)
@@ -78,7 +78,7 @@ class Waking:
         return self._store.read(work)
 
     def check(self) -> None:
-        """Return when the store answers and its schema is current, else UnavailableError."""
+        """Check the store."""
         self._store.check()
 
 
@@ -135,7 +135,7 @@ class Worker:
         return drained
 
     def settled(self, seconds: float) -> bool:
-        """Wait until no task runs; False when the time is over first."""
+        """Wait until no task runs; False when time is over."""
         with self._idle:
             return self._idle.wait_for(lambda: not self._running, seconds)
 
@@ -289,12 +289,9 @@ class Worker:
 
 def _note_crash(tx: Transaction, task: Task, outcome: Retry | Dead, now: datetime) -> None:
     """Put a fault of ours into the timeline; the flow itself did not get to it."""
-    error = outcome.error
-    detail = {
-        "code": error.code,
-        "attempt": str(task.attempts + 1),
-        "incident": " ".join(finding.found for finding in error.findings),
-    }
+    incident = " ".join(finding.found for finding in outcome.error.findings)
+    attempt = str(task.attempts + 1)
+    detail = {"code": outcome.error.code, "attempt": attempt, "incident": incident}
     given_up = isinstance(outcome, Dead)
     tx.add_event(task.message_id, Event(now, "dead" if given_up else "retry", detail))
     if given_up:

@@ -1,5 +1,6 @@
 """A throw-away PKI, and a peer that answers as it is told, byte by byte."""
 
+import re
 import socket
 import ssl
 import threading
@@ -137,3 +138,15 @@ class Peer:
 
 
 MakePeer = Callable[..., Peer]
+
+
+def read_request(connection: socket.socket) -> bytes:
+    """Read one whole request."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += connection.recv(65536)
+    head, _, body = received.partition(b"\r\n\r\n")
+    length = re.search(rb"content-length: *(\d+)", head.lower())
+    while len(body) < (int(length[1]) if length else 0):
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body

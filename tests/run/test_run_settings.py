@@ -76,7 +76,7 @@ def test_what_init_writes_loads_with_paths_beside_the_file(house: Path) -> None:
     assert settings.store.url == f"sqlite:///{house.parent}/gateway.db"
     assert settings.counterpart == {}
     assert settings.listen.counterpart is None
-    assert settings.worker.lease == timedelta(minutes=3)
+    assert settings.worker.lease == timedelta(seconds=90)
 
 
 @pytest.mark.parametrize("side", ["vn", "cn"])

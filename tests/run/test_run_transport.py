@@ -14,7 +14,7 @@ import pytest
 import respx
 from hypothesis import given
 from hypothesis import strategies as st
-from run_peers import Act, Authority, Issued, MakePeer
+from run_peers import Act, Authority, Issued, MakePeer, read_request
 
 from gateway.errors import CounterpartError, UnavailableError
 from gateway.flows.ports import LinkAnswer
@@ -26,21 +26,9 @@ NOW = datetime(2026, 5, 14, 1, 30, tzinfo=UTC)
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
 
-def _request(connection: socket.socket) -> bytes:
-    """Read one whole request."""
-    received = b""
-    while b"\r\n\r\n" not in received:
-        received += connection.recv(65536)
-    head, _, body = received.partition(b"\r\n\r\n")
-    length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-    while len(body) < length:
-        body += connection.recv(65536)
-    return head + b"\r\n\r\n" + body
-
-
 def answer(content: bytes) -> Act:
     def act(connection: socket.socket, over: threading.Event) -> None:
-        _request(connection)
+        read_request(connection)
         connection.sendall(content)
 
     return act
@@ -72,7 +60,7 @@ def test_a_good_answer_comes_back_with_status_body_and_the_request_as_given(peer
     seen: list[bytes] = []
 
     def act(connection: socket.socket, over: threading.Event) -> None:
-        seen.append(_request(connection))
+        seen.append(read_request(connection))
         connection.sendall(OK)
 
     result = send(endpoint(peer(act).url))
@@ -95,7 +83,7 @@ def test_any_status_is_returned_and_redirects_are_not_followed(peer: MakePeer, s
 def test_one_client_keeps_its_connection(peer: MakePeer) -> None:
     def act(connection: socket.socket, over: threading.Event) -> None:
         for _ in range(3):
-            _request(connection)
+            read_request(connection)
             connection.sendall(OK)
 
     one = peer(act)
@@ -121,7 +109,7 @@ def _drip(prefix: bytes, over: threading.Event, connection: socket.socket) -> No
 )
 def test_a_dripping_answer_does_not_pass_the_deadline(peer: MakePeer, prefix: bytes) -> None:
     def act(connection: socket.socket, over: threading.Event) -> None:
-        _request(connection)
+        read_request(connection)
         _drip(prefix, over, connection)
 
     slow = endpoint(peer(act).url, deadline=timedelta(seconds=0.4))
@@ -158,7 +146,7 @@ def test_a_tls_handshake_that_never_ends_times_out(peer: MakePeer, authority: Au
 
 def test_after_sends_that_were_cut_the_destination_still_works(peer: MakePeer) -> None:
     def act(connection: socket.socket, over: threading.Event) -> None:
-        if b"slow" in _request(connection):
+        if b"slow" in read_request(connection):
             over.wait(10)
         connection.sendall(OK)
 
@@ -174,7 +162,7 @@ def test_after_sends_that_were_cut_the_destination_still_works(peer: MakePeer) -
 
 
 def _reset(connection: socket.socket, over: threading.Event) -> None:
-    _request(connection)
+    read_request(connection)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
@@ -199,7 +187,7 @@ def test_broken_answers_have_their_code_and_are_not_sent_again(
 
 
 def _flood(connection: socket.socket, over: threading.Event) -> None:
-    _request(connection)
+    read_request(connection)
     connection.sendall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
     while not over.is_set():
         connection.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
@@ -243,7 +231,7 @@ def test_connecting_is_tried_again_until_the_peer_is_there() -> None:
         refused.wait(5)
         with socket.create_server(("127.0.0.1", port)) as listener:
             connection, _ = listener.accept()
-            _request(connection)
+            read_request(connection)
             connection.sendall(OK)
             connection.close()
 
@@ -281,7 +269,7 @@ def test_closing_ends_a_send_and_later_ones_are_refused(peer: MakePeer) -> None:
     started = threading.Event()
 
     def act(connection: socket.socket, over: threading.Event) -> None:
-        _request(connection)
+        read_request(connection)
         started.set()
         over.wait(10)
 
