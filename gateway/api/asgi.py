@@ -76,19 +76,17 @@ def check_length(stated: bytes | None, limit: int) -> None:
         raise too_large(limit)
 
 
-async def read_chunk(receive: Receive) -> tuple[bytes, bool]:
-    """Return the next piece of the body and whether more comes. GoneError."""
-    message = await receive()
-    if message["type"] != "http.request":
-        raise GoneError
-    return message.get("body", b""), message.get("more_body", False)
-
-
 async def read_body(receive: Receive, limit: int, ticket: Ticket) -> bytes:
-    """Return the whole body. DocumentError `too-large` as soon as it is over the limit."""
-    pieces, size, more = [], 0, True
+    """Return the whole body. DocumentError `too-large` as soon as it is over the limit,
+    GoneError when the peer went away before its end."""
+    pieces: list[bytes] = []
+    size, more = 0, True
     while more:
-        chunk, more = await read_chunk(receive)
+        message = await receive()
+        if message["type"] != "http.request":
+            raise GoneError
+        chunk: bytes = message.get("body", b"")
+        more = message.get("more_body", False)
         ticket.hold(len(chunk))
         size += len(chunk)
         if size > limit:
@@ -112,8 +110,8 @@ async def answer(
         (b"content-length", b"%d" % len(body)),
         NO_STORE,
     ]
-    for name, value in (headers or {}).items():
-        fields.append((name.encode("ascii"), value.encode("ascii")))
+    if headers:
+        fields += [(name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()]
     if close:
         fields.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": status, "headers": fields})

@@ -77,7 +77,7 @@ class Border:
     def connect(self) -> ssl.SSLSocket:
         return connect(self.port, client_context(self.pki.servers.anchors, self.pki.counterpart))
 
-    def verified(self, answer: bytes):  # noqa: ANN201  the signed element
+    def verified(self, answer: bytes):
         policy = trust(self.house.keys, "vn", Usage.RECEIPT)
         return verify_document(parse(answer), policy, datetime.now(UTC)).element
 
