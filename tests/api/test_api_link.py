@@ -46,8 +46,8 @@ def envelope(number: int) -> Envelope:
         recipient="vn-gateway",
         document_type="cn.mt2401",
         document_type_version="1.0",
-        function="original",
-        document_version=1,
+        function="original" if number == 1 else "replace",
+        document_version=number,
         order_key=BATCH,
         sequence=number,
         created=now,
@@ -164,7 +164,7 @@ def test_what_is_not_as_agreed_gets_a_signed_refusal(
 
 def test_the_same_id_with_other_content_is_a_conflict(border: Border) -> None:
     assert border.post(border.signed(envelope(1))).status == 200
-    other = replace(envelope(1), document_version=2, function="replace")
+    other = replace(envelope(1), conversation_id="C-2")
     reply = border.post(border.signed(other))
     assert (reply.status, read_refusal(border.verified(reply.body)).code) == (409, "id-conflict")
 
