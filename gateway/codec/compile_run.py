@@ -64,6 +64,9 @@ class Trace(list[Any]):
         self.blank: set[tuple[int, tuple[int, ...]]] = set()
 
 
+_FEW = 8
+"""Problems up to which counting is quicker than one pass."""
+
 Found = tuple[int, tuple[int, ...], tuple[str, ...]]
 
 
@@ -76,8 +79,27 @@ def replay(trace: Sequence[Any], entries: dict[int, Entry]) -> Iterator[Found]:
         yield number, tuple(counts.get(n, 0) for n in chain), texts
 
 
+def unplaced(trace: Sequence[Any], entries: dict[int, Entry]) -> Iterator[Found]:
+    """Yield what `replay` does, quicker and without the indexes."""
+    arities = {number: entry.arity for number, entry in entries.items()}
+    at = 0
+    while at < len(trace):
+        number = trace[at]
+        end = at + 1 + arities[number]
+        yield number, (), tuple(trace[at + 1 : end])
+        at = end
+
+
 def placed(trace: Trace, entries: dict[int, Entry]) -> Iterator[tuple[Problem, tuple[int, ...]]]:
-    """Yield each problem with the indexes of the rows that enclose it, in one pass."""
+    """Yield each problem with the indexes of the rows that enclose it.
+
+    A few problems are the normal case (a recalled length): each is placed by counting in the
+    list. Many are placed in one pass.
+    """
+    if len(trace.problems) <= _FEW:
+        for problem in trace.problems:
+            yield problem, _indexes(trace, problem, entries[problem.number])
+        return
     waiting = list(reversed(trace.problems))
     counts: dict[int, int] = {}
     for _, now, at in _walk(trace, entries):
@@ -86,6 +108,18 @@ def placed(trace: Trace, entries: dict[int, Entry]) -> Iterator[tuple[Problem, t
         counts = dict(now) if waiting and entries[trace[at]].repeats else counts
     while waiting:
         yield _with_place(waiting.pop(), counts, entries)
+
+
+def _indexes(trace: Trace, problem: Problem, entry: Entry) -> tuple[int, ...]:
+    """Count how far each enclosing row has got: numbers are rows, texts are never numbers."""
+    own = (problem.number,) if entry.repeats and entry.leaf else ()
+    found, part = [], trace[: problem.at]
+    for number in (*entry.chain, *own):
+        count = part.count(number)
+        found.append(max(count - 1, 0))
+        if count:
+            part = part[len(part) - part[::-1].index(number) :]
+    return tuple(found)
 
 
 def _with_place(

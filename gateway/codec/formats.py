@@ -29,7 +29,7 @@ from gateway.codec.sender import SenderPaths
 from gateway.codec.supply import Sources, Supplied, supply
 from gateway.codec.table import Header, Table, load_all, table_error
 from gateway.errors import DocumentError, Finding, MappingError, Severity, at_most, refusal
-from gateway.model.manifest import Direction, Manifest
+from gateway.model.manifest import Manifest
 from gateway.model.values import Canonical
 
 UNFED = ("mandatory", "charset")
@@ -243,7 +243,7 @@ def _decoded(made: Format, read: Read) -> Decoded:
 
 
 def _direction(header: Header, document: Manifest) -> list[Finding]:
-    if header.direction is None or document.direction == Direction(header.direction):
+    if header.direction is None or document.direction == header.direction:
         return []
     found = document.direction.value
     return [Finding("rule-broken", "direction", "direction", found, header.direction)]

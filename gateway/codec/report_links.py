@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from gateway.codec.compile_plan import HEAD, Entry
-from gateway.codec.compile_run import Trace, replay
+from gateway.codec.compile_run import Trace, replay, unplaced
 from gateway.codec.paths import EACH, Path, parse
 from gateway.codec.problems import canonical_place
 
@@ -39,14 +39,24 @@ def lines(format_: str, trace: Trace, origins: Mapping[str, str]) -> list[Line]:
     """Gather a trace by row. origins: canonical path with indexes to source word."""
     entries = trace.plan.entries if trace.plan else {}
     gathered: dict[int, Line] = {}
-    for number, indexes, texts in replay(trace, entries):
+    run = replay if origins or trace.blank else unplaced
+    for number, indexes, texts in run(trace, entries):
         entry = entries[number]
         if entry.leaf is not None and (number, indexes) not in trace.blank:
-            line = gathered.setdefault(number, Line(number, entry, format_))
+            line = gathered.get(number)
+            if line is None:
+                line = gathered[number] = Line(number, entry, format_)
             line.texts.append(texts)
-            line.words.append(origins.get(canonical_place(entry, indexes), "doc"))
+            line.words.append(_word(entry, indexes, origins))
     _mark(gathered, trace)
     return [gathered[number] for number in sorted(gathered)]
+
+
+def _word(entry: Entry, indexes: tuple[int, ...], origins: Mapping[str, str]) -> str:
+    """Return the source word that filled a target leaf."""
+    if not origins or entry.leaf is None or not entry.leaf.asks:
+        return "doc"
+    return origins.get(canonical_place(entry, indexes), "doc")
 
 
 def _mark(gathered: Mapping[int, Line], trace: Trace) -> None:
