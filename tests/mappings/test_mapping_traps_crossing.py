@@ -95,6 +95,22 @@ def test_trap_14_a_repeat_asks_for_the_same_waybill(desk: Desk) -> None:
     assert "VN260514000900" in text(first.content)
 
 
+def test_trap_14_each_declaration_gets_a_waybill_of_its_own(desk: Desk) -> None:
+    document = desk.joined(TOR, ONE, TWO)
+    given = replace(desk.parameters(DRAGON), waybills=())
+    keys: list[str] = []
+
+    def allocate(what: str, key: str) -> str:
+        if what != "waybill":
+            return NUMBERS[what]
+        keys.append(key)
+        return f"VN26051400090{len(keys)}"
+
+    encoded = desk.translate("cn.mt1401", document, desk.sources(given, allocate=allocate))
+    assert len(set(keys)) == 2
+    assert text(encoded.content).count("<ID>VN26051400090") == 2
+
+
 def test_trap_15_the_registration_number_is_no_batch_number(desk: Desk) -> None:
     document = desk.joined("durian/registration.json")
     number = next(i.value for i in document.identifiers)
