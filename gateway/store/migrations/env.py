@@ -1,4 +1,7 @@
-"""What alembic runs for each command; the connection comes from `gateway.store.migrate`."""
+"""What alembic runs for each command, in the transaction of `gateway.store.migrate`.
+
+SQLite rolls DDL back too, in a transaction that we begin ourselves.
+"""
 
 from alembic import context
 
@@ -7,6 +10,5 @@ from gateway.store.tables import METADATA
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=METADATA,
-    transactional_ddl=True,  # SQLite can roll DDL back too, in transactions that we begin
 )
 context.run_migrations()
