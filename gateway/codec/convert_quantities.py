@@ -19,9 +19,12 @@ _EXACT_OR_ROUNDED = Context(prec=100)
 
 def _measure(name: str, arguments: tuple[str, ...], at: date) -> Converter:
     codes = codelist.load(arguments[0], at)
+    plain_units = {wire for wire, canonical in codes.decode.items() if wire == canonical}
 
     def decode(value: str, unit: str) -> Measure:
         amount = decimal_of(value)
+        if unit in plain_units:
+            return Measure(value=amount, unit=unit)
         stated = unit or codes.header.empty
         if not stated:
             raise ConversionError("rule-broken", "linked-elements", value, "value and unit")
@@ -47,6 +50,10 @@ def _exact(amount: Decimal, canonical: str, raw: RawMeasure) -> Measure:
 
 
 def _loses(value: Measure) -> bool:
+    text = str(value.value)
+    short = "E" not in text and len(text.partition(".")[2]) <= MOST_DECIMALS
+    if short or not value.value.is_finite():
+        return False
     exponent = value.value.as_tuple().exponent
     return (
         isinstance(exponent, int) and exponent < -MOST_DECIMALS and _rounded(value) != value.value

@@ -20,7 +20,7 @@ _VN_TAX = re.compile(r"[0-9]{10}(?:-?[0-9]{3})?")
 
 def nfc(text: str) -> str:
     """Return the text in Unicode NFC, so that one look is one text."""
-    return unicodedata.normalize("NFC", text)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 def decimal_of(text: str) -> Decimal:
@@ -32,6 +32,9 @@ def decimal_of(text: str) -> Decimal:
 
 def plain(value: Decimal) -> str:
     """Write a decimal without exponent and without zeros that say nothing."""
+    text = str(value)
+    if text.isdigit():
+        return text
     if not value.is_finite() or abs(value.adjusted()) > _LARGEST_EXPONENT:
         raise ConversionError("schema-invalid", "decimal", "", "a number of a manifest")
     text = format(value, "f")

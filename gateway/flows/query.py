@@ -21,7 +21,11 @@ KEPT_IN = frozenset({"parameters", "commitment-salt", "commitment"})
 """Roles of documents that no interface shows."""
 
 OWN_WORDS = frozenset({"original", "wire", "translated"})
-"""Documents with personal values in the sender's own words: only for parties to them."""
+"""Documents with personal values in somebody's own words: for the agency that they are from,
+and for those that may read all personal values."""
+
+PERSONAL = frozenset({"crew", "communications", "contact"})
+"""What an agency's profile must disclose before it may read documents of others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +74,18 @@ def document(
     """Return a document of a message. The canonical one without the personal subtrees that
     the agency may not read; it has a digest of its own then."""
 
-    def work(tx: Transaction) -> tuple[Message, Document | None, bytes | None]:
+    def work(tx: Transaction) -> tuple[Message, bool, Document | None, bytes | None]:
         message = _visible(tx, agency, message_id)
         found = next((d for d in tx.documents(message_id) if d.role == role), None)
-        return message, found, tx.content(message_id, role)
+        return message, _own(tx, agency, message), found, tx.content(message_id, role)
 
-    message, found, content = services.store.read(work)
+    message, own, found, content = services.store.read(work)
     if found is None or content is None or role in KEPT_IN:
         raise StateError("not-found", Finding("not-found", "document", role))
-    if role in OWN_WORDS and agency.sees_all:
+    if role in OWN_WORDS and not own and not agency.disclose >= PERSONAL:
         raise AccessError("forbidden", Finding("forbidden", "personal-values", role))
-    if role != "canonical" or message.document_type == "cn.response":
+    kind = services.formats.header(message.document_type).canonical
+    if role != "canonical" or kind != "manifest":
         return found, content
     manifest = msgspec.json.decode(content, type=Manifest)
     shown = msgspec.json.encode(project(manifest, agency.disclose))
@@ -149,6 +154,16 @@ def _may_see(tx: Transaction, agency: Agency, message: Message) -> bool:
     if agency.sees_all or message.party == agency.name:
         return True
     return any(m.party == agency.name for m in tx.conversation(message.conversation_id))
+
+
+def _own(tx: Transaction, agency: Agency, message: Message) -> bool:
+    """True for an agency's own message, and for what was sent on from its documents."""
+    if message.party == agency.name:
+        return True
+    return message.kind is MessageKind.OUTBOUND and any(
+        m.party == agency.name and m.kind is MessageKind.SUBMISSION
+        for m in tx.conversation(message.conversation_id)
+    )
 
 
 def resend(services: Services, agency: Agency, message_id: str) -> int:

@@ -154,7 +154,8 @@ def _accept(
     )
     if key:
         answer_text = msgspec.json.encode(done).decode()
-        tx.remember(agency.name, key, body, answer_text, services.clock())
+        if not tx.remember(agency.name, key, body, answer_text, services.clock()):
+            raise StateError("in-flight")  # another node accepted this key just now
     return done
 
 

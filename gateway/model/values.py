@@ -125,12 +125,13 @@ class Precision(StrEnum):
     MILLISECOND = "millisecond"
 
 
-_MOMENT_FORMATS = {
-    Precision.DAY: "%Y-%m-%d",
-    Precision.HOUR: "%Y-%m-%dT%H",
-    Precision.MINUTE: "%Y-%m-%dT%H:%M",
-    Precision.SECOND: "%Y-%m-%dT%H:%M:%S",
-    Precision.MILLISECOND: "%Y-%m-%dT%H:%M:%S.%f",
+_SPECS = {
+    # precision: (timespec of isoformat, characters)
+    Precision.DAY: ("", 10),
+    Precision.HOUR: ("hours", 13),
+    Precision.MINUTE: ("minutes", 16),
+    Precision.SECOND: ("seconds", 19),
+    Precision.MILLISECOND: ("milliseconds", 23),
 }
 
 
@@ -148,8 +149,13 @@ class Moment(Canonical, frozen=True, kw_only=True):
     offset_assumed: bool = False
 
     def naive(self) -> datetime:
-        """Return the local time; the parts that are not known are zero."""
-        return datetime.strptime(self.local, _MOMENT_FORMATS[self.precision])  # noqa: DTZ007
+        """Return the local time; the parts that are not known are zero.
+
+        ValueError when `local` is not as precise as stated, or no real time.
+        """
+        if len(self.local) != _SPECS[self.precision][1]:
+            raise ValueError("the local time is not as precise as stated")
+        return datetime.fromisoformat(self.local)
 
     def instant(self) -> datetime:
         """Return the instant in UTC. A day has none: ValueError."""
@@ -169,9 +175,8 @@ def moment_of(
     local: datetime, precision: Precision, offset: int | None, *, assumed: bool = False
 ) -> Moment:
     """Make a moment from a local time (its own zone information is not read)."""
-    text = local.strftime(_MOMENT_FORMATS[precision])
-    if precision is Precision.MILLISECOND:
-        text = text[:-3]
+    spec, length = _SPECS[precision]
+    text = local.isoformat(timespec=spec)[:length] if spec else local.isoformat()[:length]
     return Moment(precision=precision, local=text, offset=offset, offset_assumed=assumed)
 
 

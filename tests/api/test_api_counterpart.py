@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
-from conftest import Pki, Started
+from api_desk import Pki, Started
 from edge_tls import (
     PATIENCE,
     Identity,

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import Pki, Started
+from api_desk import Pki, Started
 from edge_services import SAMPLES, House, build, signer, trust
 from edge_tls import Identity, Reply, client_context, connect, read_reply, request, server_tls
 

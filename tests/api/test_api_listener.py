@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import Pki, Started
+from api_desk import Pki, Started
 from edge_tls import (
     LOOPS,
     PATIENCE,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import Started
+from api_desk import Started
 from edge_services import SAMPLES, House, build
 from edge_tls import PATIENCE, Identity
 

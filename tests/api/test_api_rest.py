@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Desk
+from api_desk import Desk
 from edge_services import SAMPLES
 from edge_tls import PATIENCE, pour, read_reply, request
 

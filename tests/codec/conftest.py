@@ -2,15 +2,12 @@
 
 import shutil
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import pytest
+from codec_fixtures import DAY, FIXTURES
 
 from gateway.codec.formats import Formats
-
-FIXTURES = Path(__file__).parent / "fixtures"
-DAY = date(2026, 5, 14)
 
 
 @pytest.fixture(scope="session")

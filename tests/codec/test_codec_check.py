@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import DAY, FIXTURES
+from codec_fixtures import DAY, FIXTURES
 
 from gateway.codec.check import check_all, coverage, explain
 from gateway.codec.formats import Formats

@@ -198,6 +198,18 @@ def test_tolerant_reading_is_not_careless(formats: Formats) -> None:
     assert (finding.rule, finding.path) == ("unexpected", "Answer/Lot[1]/Extra")
 
 
+@pytest.mark.parametrize("lots", [1, 2_000])
+def test_a_document_inside_another(formats: Formats, lots: int) -> None:
+    inside = crate(lots=LOT * lots).decode()
+    root = safexml.parse(f'<e:Body xmlns:e="urn:e">\n {inside}\n</e:Body>'.encode())
+    decoded = formats.decode_tree("zz.crate", root[0])
+    assert len(decoded.document.consignments) == lots
+    spoilt = safexml.parse(f"<Body>{inside.replace('>VN<', '>vn<', 1)} </Body>".encode())
+    with pytest.raises(DocumentError) as caught:
+        formats.decode_tree("zz.crate", spoilt[0])
+    assert [f.path for f in caught.value.findings] == ["Body/Lot[1]/Via[1]"]
+
+
 def test_what_is_left_out_is_traced(formats: Formats) -> None:
     after = "<Stamp>S</Stamp><Trail><Step>a</Step></Trail><Trail><Step>b</Step></Trail>"
     trace = formats.decode("zz.crate", crate(after=after)).trace

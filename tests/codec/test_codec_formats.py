@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from conftest import DAY, FIXTURES
+from codec_fixtures import DAY, FIXTURES
 from crates import crate, manifest
 
 from gateway import safexml

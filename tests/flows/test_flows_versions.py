@@ -4,7 +4,7 @@ import itertools
 import re
 
 import pytest
-from conftest import NAMES, Clock, Wire, peer, side_of
+from flow_sides import NAMES, Clock, Wire, peer, side_of
 from test_flows_crossing import agency, parameters, settle, taken, upload
 
 from gateway.errors import GatewayError
@@ -27,7 +27,7 @@ def three_versions(sides) -> list[bytes]:
     for number, function in enumerate(("9", "5", "5"), 1):
         wire = sides["cn"].wire
         post, got = wire.peers["vn"], []
-        wire.peers["vn"] = lambda body, got=got: (got.append(body), post(body))[1]
+        wire.peers["vn"] = lambda body, got=got, post=post: (got.append(body), post(body))[1]
         each = version("electronics", "mt2401.xml", function, number)
         submit(sides["cn"].services, agency(sides["cn"]), [each], Parameters())
         sides["cn"].work()
