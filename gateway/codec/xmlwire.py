@@ -96,7 +96,8 @@ class XmlSchema:
     def _valid(self, root: etree._Element, count: float) -> bool:
         if count <= MANY:
             return self._fast.validate(root)
-        return safexml.valid(etree.tostring(root, encoding="utf-8"), self._fast)
+        octets = etree.tostring(root, encoding="utf-8", with_tail=False)
+        return safexml.valid(octets, self._fast)
 
     def _explained(self, root: etree._Element) -> Iterator[Finding]:
         tree = cast("Any", root)  # xmlschema takes an lxml element, its annotation does not
