@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 import rfc8785
+from conftest import DAY
 from crates import LINE, LOT, crate, manifest, owner, remark
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,8 @@ from gateway.codec import report
 from gateway.codec.formats import Formats
 from gateway.codec.notes import Note
 from gateway.codec.supply import Supplied
+from gateway.model.manifest import BorderTransportMeans, CrewMember, Direction, Manifest
+from gateway.model.values import Text
 
 SALT = bytes(32)
 
@@ -133,3 +136,16 @@ def test_octets_are_canonical_json(formats: Formats, text: str, salt: bytes) -> 
     notes = [Note("joined", text, text)]
     octets = report.build([decoded], None, [encoded], salt=salt, notes=notes).to_bytes()
     assert octets == rfc8785.dumps(json.loads(octets))
+
+
+def test_what_a_draft_leaves_blank_is_not_said_to_be_sent() -> None:
+    real = Formats.load(DAY)
+    driver = CrewMember(names=(Text(value="测试驾驶员"),), nationality="CN")
+    document = Manifest(direction=Direction.CN_VN, means=(BorderTransportMeans(crew=(driver,)),))
+    encoded = real.encode("vn.vnaccs.tir", document, {}, draft=True)
+    assert encoded.draft
+    assert "测试".encode() not in encoded.content
+    made = report.build([], None, [encoded], salt=SALT)
+    assert "crew/DF" not in origins(made)
+    assert origins(made)["crew/DN"] == ("doc",)
+    assert made.targets[0].draft
