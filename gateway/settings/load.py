@@ -122,15 +122,17 @@ def _key(table: Mapping[str, Any], word: str) -> str:
 def _problem(error: ErrorDetails, origins: Mapping[str, str], file: Path) -> Problem:
     steps = error["loc"]
     path = "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps).lstrip(".")
-    origin = next(
-        (o for known, o in origins.items() if o != str(file) and path.startswith(known)), str(file)
-    )
+    origin = next((o for known, o in origins.items() if _within(path, known)), str(file))
     if error["type"] == "extra_forbidden":
         return Problem(path, f"is unknown{_meant(steps)}", origin)
     if error["type"] == "missing":
         return Problem(path, "is missing", origin)
     text = error["msg"].removeprefix("Value error, ").replace("Input should", "should")
     return Problem(path, text, origin)
+
+
+def _within(path: str, known: str) -> bool:
+    return path == known or path.startswith((f"{known}.", f"{known}["))
 
 
 def _meant(steps: tuple[int | str, ...]) -> str:

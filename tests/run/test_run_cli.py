@@ -63,6 +63,7 @@ def test_translate_json_holds_document_findings_and_report() -> None:
     assert not made["draft"]
     assert made["content"].startswith("<Manifest")
     assert made["report"]["targets"][0]["format"] == "cn.mt1401"
+    assert made["report"]["sources"][0]["format"] == "vn.vnaccs.tor"  # vehicles first
     refused = json.loads(gateway(*TRANSLATE, "--json", code=1).stdout)
     assert refused["error"] == "rule-broken"
     assert len(refused["findings"]) > 1

@@ -171,6 +171,13 @@ def test_retry_after_opens_the_breaker_at_once() -> None:
     )
 
 
+def test_the_longer_of_both_pauses_holds() -> None:
+    tipping = Destination(BREAKER.threshold - 1)
+    asked = failed(tipping, START, BREAKER, retry_after=200).open_until
+    assert asked == START + timedelta(seconds=200)
+    assert failed(tipping, START, BREAKER, retry_after=1).open_until == START + BREAKER.pause
+
+
 @given(st.integers(0, 50), st.none() | st.timedeltas(timedelta(0), timedelta(days=1)))
 def test_any_answer_closes_the_breaker(failures: int, until: timedelta | None) -> None:
     health = Destination(failures, None if until is None else START + until)

@@ -218,6 +218,11 @@ def test_a_wrong_variable_is_named_as_the_origin(house: Path) -> None:
     assert any("did you mean `port`" in p.text for p in found)
 
 
+def test_a_variable_that_is_no_toml_is_refused_though_the_file_is_right(house: Path) -> None:
+    (problem,) = problems(house, GATEWAY__AGENCY__CUSTOMS__FORMATS="[broken")
+    assert problem.path == "agency.customs.formats"
+
+
 # the file itself
 
 

@@ -183,6 +183,22 @@ def test_no_more_than_its_places_of_a_destination_are_leased(house: House) -> No
     assert [house.turn(worker) for _ in range(3)] == [2, 2, 0]
 
 
+def test_a_destination_that_is_half_busy_gets_the_rest_of_its_places(house: House) -> None:
+    over = threading.Event()
+
+    def run(task: Task) -> Outcome:
+        over.wait(SOON)
+        return Done()
+
+    house.queue("first")
+    worker = house.worker(run)
+    assert worker.turn() == 1
+    for number in range(4):
+        house.queue(str(number))
+    assert worker.turn() == PACE.places - 1
+    over.set()
+
+
 def test_a_retry_waits_for_its_time_and_counts_its_attempts(house: House) -> None:
     seen: list[int] = []
 
@@ -328,7 +344,36 @@ def test_two_workers_send_one_probe_between_them(house: House) -> None:
     assert two.turn() == 2
 
 
+def test_no_probe_goes_out_while_an_earlier_send_still_runs(house: House) -> None:
+    over = threading.Event()
+
+    def run(task: Task) -> Outcome:
+        if task.message_id == "slow":
+            over.wait(SOON)
+        return Done()
+
+    house.queue("slow")
+    worker = house.worker(run)
+    assert worker.turn() == 1
+    house.queue("next")
+    house.store.commit(lambda tx: tx.set_destination("cn", Destination(9, START)))
+    assert worker.turn() == 0
+    over.set()
+    assert worker.settled(SOON)
+    assert house.turn(worker) == 1
+
+
 # the loop
+
+
+def test_every_commit_rings_the_bell_and_reading_does_not(house: House) -> None:
+    bell = threading.Event()
+    waking = Waking(house.store, bell)
+    waking.read(lambda tx: tx.backlog())
+    waking.check()
+    assert not bell.is_set()
+    assert waking.commit(lambda tx: "result") == "result"
+    assert bell.is_set()
 
 
 def test_a_commit_in_this_process_wakes_the_worker_at_once(house: House) -> None:
@@ -412,3 +457,22 @@ def test_overdue_halves_expire_now_and_then_and_a_fault_there_harms_nothing(hous
         assert len(calls) == 2
     assert house.ran == ["a"]
     assert {"halves-expired", "task-not-settled"} <= {entry["event"] for entry in logs}
+
+
+def test_expiry_that_takes_long_takes_no_place_and_is_not_begun_twice(house: House) -> None:
+    over, calls = threading.Event(), []
+
+    def expire() -> int:
+        calls.append(house.clock())
+        over.wait(SOON)
+        return 0
+
+    worker = house.worker(expire=expire)
+    assert worker.turn() == 0
+    house.clock.pass_(PACE.expire_every.total_seconds())
+    for number in range(PACE.places):
+        house.queue(str(number))
+    assert worker.turn() == PACE.places
+    over.set()
+    assert worker.settled(SOON)
+    assert len(calls) == 1
