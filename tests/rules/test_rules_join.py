@@ -163,6 +163,23 @@ def test_trap_12_another_gate_is_a_conflict(how: str) -> None:
         assert (finding.code, finding.rule) == ("rule-broken", "join-gate")
         assert (HUU_NGHI in finding.expected, MONG_CAI in finding.found) == (True, True)
         assert finding.path == "e"
+        assert finding.expected.endswith("as in t")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (tor("29H12345", C1), eda(C2, plate="29H99999")),
+        (tor("29H12345"), eda(gate_code=MONG_CAI)),
+        (tor("29H12345"), tor("29H1Z345", at="2026-05-20T08:30")),
+        (tor("29H-1O3.45"), tor("29H-103.45")),
+        (tor("29H12345", at="2026-05-14T08:30"), tor("29H12345", at="2026-05-20T08:30")),
+        (eda(C1, sym="2026-05-14"), eda(C1, sym="2026-05-20")),
+    ],
+)
+def test_what_has_nothing_to_do_with_each_other_waits(one: Manifest, other: Manifest) -> None:
+    found = arranged(half("a", one), half("b", other))
+    assert list(found.values()) == [Decision("wait", reason="no-candidate")] * 2
 
 
 def test_a_gate_that_one_half_does_not_state_is_no_conflict() -> None:
@@ -345,6 +362,11 @@ def test_a_linking_document_is_complete_and_takes_its_declaration() -> None:
     assert closed(roles(link(C1)), Parameters()) is None
     assert joined(registration, half("e", eda(number="300000000017", sym="2026-04-01"))) == "link"
     assert joined(registration, half("t", tor("29H12345"))) == "link"
+
+
+def test_a_linking_document_takes_nobody_of_the_same_day_only() -> None:
+    found = arranged(half("l", link(C1)), half("t", tor("29H99999", C2)), half("e", eda(C3)))
+    assert {d.state for d in found.values()} == {"wait"}
 
 
 def test_a_declaration_number_has_no_rivals() -> None:
