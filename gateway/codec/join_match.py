@@ -138,11 +138,13 @@ class _Arrangement:
     def _alone(self, half: Half) -> Decision:
         """Say why a half waits: what would nearly have fitted."""
         free = [pair for pair in self.couples if half in pair and self._free(pair)]
-        for rule, fits in (("container", pairs.container_fits), ("plate", pairs.plate_fits)):
-            wrong = [p for p in free if fits(p, self.window_days) and pairs.gates_differ(p)]
-            if wrong:
-                findings = tuple(pairs.gate_conflict(pair) for pair in wrong)
-                return Decision("conflict", rule, _others(half, wrong), findings)
+        boxes = [p for p in free if pairs.container_fits(p, self.window_days)]
+        plates = [p for p in free if pairs.plate_fits(p, self.window_days) and p not in boxes]
+        wrong = [p for p in (*boxes, *plates) if pairs.gates_differ(p)]
+        if wrong:
+            findings = tuple(pairs.gate_conflict(pair) for pair in wrong)
+            rule = "container" if wrong[0] in boxes else "plate"
+            return Decision("conflict", rule, _others(half, wrong), findings)
         late = [p for p in free if pairs.outside_window(p, self.window_days)]
         if late:
             findings = tuple(pairs.date_conflict(pair, self.window_days) for pair in late)
