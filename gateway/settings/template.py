@@ -128,6 +128,7 @@ certificate = "{keys}/statement.cert.pem"{password}
 # receiverId = "..."
 # procedureCode = "..."
 # representative = "..."
+# batchRange = "5100000000001-5100000000999"  # batch numbers that the other side lent us
 
 # --- domestic systems: known by their client certificate ---
 
