@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from gateway import store
 from gateway.api.client import Client
 from gateway.errors import Finding, GatewayError, UnavailableError
 from gateway.signing.demo_keys import DemoKeys, generate
@@ -83,8 +82,7 @@ class Side:
         return made
 
     def start(self) -> None:
-        """Make the database and start the process; its log goes to a file."""
-        store.upgrade(f"sqlite:///{self.folder / 'gateway.db'}")
+        """Start the process; its log goes to a file."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 [sys.executable, "-m", "gateway", "serve", "--config", str(self.settings)],
@@ -254,6 +252,10 @@ documents = {takes}
 url = "{subscriber}"
 anchors = "{agency_anchors}"
 {agencies_client}
+
+[worker]
+deadline = "8s"
+lease = "20s"
 
 [agency.operator]
 role = "operator"
