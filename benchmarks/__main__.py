@@ -64,20 +64,20 @@ class Bench:
     def rows(self) -> Iterator[Row]:
         """Measure one row after the other."""
         small, large, ours, y = self.small, self.large, self.ours, self.xmlsec
-        yield Row(1, "whole path / Y, 14 KB",
-                  compare(lambda: ours.path(small), lambda: y.path(small), 60), 1.5, 1.9)  # fmt: skip
-        yield Row(2, "whole path / Y, 620 KB",
-                  compare(lambda: ours.path(large), lambda: y.path(large), 2), 1.25, 1.5)  # fmt: skip
-        yield Row(3, "path + durable journal / Y", self._journalled(), 1.5, 1.8)
         naive = Naive(self.keys)
-        yield Row(4, "whole path / naive stack",
-                  compare(lambda: ours.path(small), lambda: naive.path(small), 5), 20, 30)  # fmt: skip
-        yield Row(5, "verify / (parse + xmlsec verify)",
-                  compare(lambda: ours.verify(small), lambda: y.verify(small), 100), 2, 3)  # fmt: skip
-        yield Row(6, "translation / XSLT in lxml", self._translation(), 2, 3)
         each = journal.commits_per_message(small, b"r" * 2000)
-        yield Row(7, "commits per message, 32 submitters", Ratio(each, each, each),
-                  1 / 8, 1 / 16, more=False)  # fmt: skip
+        whole = compare(lambda: ours.path(small), lambda: y.path(small), 60)
+        yield Row(1, "whole path / Y, 14 KB", whole, 1.5, 1.9)
+        whole = compare(lambda: ours.path(large), lambda: y.path(large), 2)
+        yield Row(2, "whole path / Y, 620 KB", whole, 1.25, 1.5)
+        yield Row(3, "path + durable journal / Y", self._journalled(), 1.5, 1.8)
+        against = compare(lambda: ours.path(small), lambda: naive.path(small), 5)
+        yield Row(4, "whole path / naive stack", against, 20, 30)
+        verified = compare(lambda: ours.verify(small), lambda: y.verify(small), 100)
+        yield Row(5, "verify / (parse + xmlsec verify)", verified, 2, 3)
+        yield Row(6, "translation / XSLT in lxml", self._translation(), 2, 3)
+        shared = Ratio(each, each, each)
+        yield Row(7, "commits per message, 32 submitters", shared, 1 / 8, 1 / 16, more=False)
         yield Row(8, "CPU of the link endpoint / bare ASGI", front(), 2.5, 1.3, more=False)
         yield Row(9, "two processes / one", self._processes(), 1.7, 1.85)
         yield Row(10, "peak memory / 10 MB document", _memory(), 8, 4, more=False)

@@ -123,9 +123,6 @@ class Naive:
         return etree.tostring(signed)
 
 
-SPACES = {"s": MT2401[1:-1]}
-
-
 def xpath_translated(body: etree._Element) -> bytes:
     """Build MT1401 with one XPath expression for each field that is read."""
     root = etree.Element(f"{MT1401}Manifest", nsmap={None: MT1401[1:-1]})
@@ -145,20 +142,23 @@ def xpath_translated(body: etree._Element) -> bytes:
 
 
 def _copy(source: etree._Element, target: etree._Element) -> None:
-    """Rename element by element; each is found by an XPath expression of its own."""
-    for index in range(1, len(source) + 1):
-        (child,) = source.xpath(f"s:*[{index}] | *[{index}]", namespaces=SPACES)
-        name = etree.QName(child).localname
-        made = etree.SubElement(target, f"{MT1401}{name}", dict(child.attrib))
-        made.text = child.xpath("string(text())")
-        _copy(child, made)
+    """Rename element by element; each value is found by an XPath expression from the root."""
+    tree, root = source.getroottree(), source.getroottree().getroot()
+    made = {source: target}
+    for element in source.iterdescendants(etree.Element):
+        name = etree.QName(element).localname
+        child = etree.SubElement(made[element.getparent()], f"{MT1401}{name}", dict(element.attrib))
+        made[element] = child
+        (found,) = root.xpath(tree.getpath(element))
+        child.text = found.text if not len(found) else None
 
 
 XSLT = f"""
 <xsl:stylesheet version="1.0" xmlns:xsl="http://www.w3.org/1999/XSL/Transform"
     xmlns:s="{MT2401[1:-1]}" xmlns="{MT1401[1:-1]}" exclude-result-prefixes="s">
   <xsl:template match="s:*">
-    <xsl:element name="{{local-name()}}"><xsl:copy-of select="@*"/><xsl:apply-templates/></xsl:element>
+    <xsl:element name="{{local-name()}}">
+      <xsl:copy-of select="@*"/><xsl:apply-templates/></xsl:element>
   </xsl:template>
   <xsl:template match="s:Head/s:MessageType"><MessageType>MT1401</MessageType></xsl:template>
   <xsl:template match="s:Head/s:MessageID">

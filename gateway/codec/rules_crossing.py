@@ -48,9 +48,13 @@ def is_empty(equipment: TransportEquipment) -> bool:
 def _unlisted_ids(document: Manifest) -> Iterator[tuple[str, str]]:
     """Yield (canonical path, id) for ids that trucks and waybills name and nobody lists."""
     seen = {equipment.id for equipment in document.equipment}
-    for group, holders in (("means", document.means), ("consignments", document.consignments)):
-        for index, holder in enumerate(holders):
-            for place, reference in enumerate(holder.equipment_refs):
+    holders = {
+        "means": [means.equipment_refs for means in document.means],
+        "consignments": [waybill.equipment_refs for waybill in document.consignments],
+    }
+    for group, lists in holders.items():
+        for index, references in enumerate(lists):
+            for place, reference in enumerate(references):
                 if reference not in seen:
                     seen.add(reference)
                     yield f"{group}[{index}].equipment_refs[{place}]", reference

@@ -44,8 +44,11 @@ def check_digits(document: Manifest) -> tuple[Manifest, list[Note]]:
 
 def equipment_from_refs(document: Manifest) -> tuple[Manifest, list[Note]]:
     """Make each container that a truck or waybill names a piece of equipment, once (TRAPS 37)."""
-    holders = (*document.means, *document.consignments)
-    named = distinct(ref for holder in holders for ref in holder.equipment_refs)
+    lists = (
+        *(means.equipment_refs for means in document.means),
+        *(waybill.equipment_refs for waybill in document.consignments),
+    )
+    named = distinct(ref for references in lists for ref in references)
     known = {found.id for found in document.equipment}
     added = tuple(
         TransportEquipment(id=ref, check_digit=check_digit_of(ref))
