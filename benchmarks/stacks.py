@@ -145,11 +145,12 @@ def _copy(source: etree._Element, target: etree._Element) -> None:
     """Rename element by element; each value is found by an XPath expression from the root."""
     tree, root = source.getroottree(), source.getroottree().getroot()
     made = {source: target}
+    spaces = {prefix: name for prefix, name in root.nsmap.items() if prefix}
     for element in source.iterdescendants(etree.Element):
         name = etree.QName(element).localname
         child = etree.SubElement(made[element.getparent()], f"{MT1401}{name}", dict(element.attrib))
         made[element] = child
-        (found,) = root.xpath(tree.getpath(element))
+        (found,) = root.xpath(tree.getpath(element), namespaces=spaces)
         child.text = found.text if not len(found) else None
 
 
