@@ -29,8 +29,8 @@ class Row:
 def row(kind: str, at: datetime, facts: Mapping[str, str | int], salt: bytes) -> Row:
     """Make a row.
 
-    kind: submitted, queued, sent, receipted, refused-by-counterpart, accepted, refused,
-    distributed, delivered, expired, resent. facts: ids, digests and codes; never personal
+    kind: submitted, queued, signed, receipted, accepted, refused, distributed, expired,
+    supplemented, resent. facts: ids, digests and codes; never personal
     values.
     """
     entry = rfc8785.dumps({"kind": kind, "at": at.isoformat(), **facts})

@@ -260,7 +260,8 @@ def _hand_over(services: Services, task: Task) -> None:
     def load(tx: Transaction) -> tuple[Message, bytes, str]:
         message = tx.message(task.message_id)
         content = tx.content(task.message_id, "translated")
-        media = next((d.media_type for d in tx.documents(task.message_id)), LINK_MEDIA_TYPE)
+        sent = (d.media_type for d in tx.documents(task.message_id) if d.role == "translated")
+        media = next(sent, LINK_MEDIA_TYPE)
         if message is None or content is None:
             raise StateError("not-found", Finding("not-found", "message", task.message_id))
         return message, content, media

@@ -176,11 +176,12 @@ def resend(services: Services, agency: Agency, message_id: str) -> int:
     evidence = row("resent", now, facts, services.randomness(SALT_SIZE))
 
     def work(tx: Transaction) -> int:
-        _visible(tx, agency, message_id)
+        message = _visible(tx, agency, message_id)
         count = tx.revive(message_id, now)
         if not count:
             raise StateError("conflict", Finding("conflict", "nothing-given-up", message_id))
-        tx.set_state(message_id, MessageState.QUEUED)
+        inbound = message.kind is MessageKind.INBOUND
+        tx.set_state(message_id, MessageState.ACCEPTED if inbound else MessageState.QUEUED)
         tx.add_event(message_id, Event(now, "resent", {"by": agency.name}))
         tx.append_evidence(message_id, evidence.entry, evidence.salt, evidence.leaf)
         return count

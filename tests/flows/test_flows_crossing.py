@@ -10,6 +10,7 @@ from gateway.errors import DocumentError
 from gateway.flows import query, waiting
 from gateway.flows.submit import Upload, submit
 from gateway.model.parameters import Parameters
+from gateway.model.states import MessageKind
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 
@@ -181,3 +182,33 @@ def test_what_is_private_never_leaves(sides, secret):
     dragon_fruit(sides)
     for _, body in sides["vn"].wire.sent:
         assert secret.encode() not in body
+
+
+def test_a_response_that_fits_nothing_is_parked_and_can_be_tried_again(sides):
+    vn = sides["vn"]
+    stray = response_to(b"<MessageID>CN_MT1401_1p0_7208990000001_20200101000000000</MessageID>")
+    stray = Upload("r.xml", stray.content.replace(b"5100260514001", b"5100260514999"))
+    submit(sides["cn"].services, agency(sides["cn"]), [stray], Parameters())
+    settle(sides)
+    (parked,) = query.search(vn.services, agency(vn, "operator"), kind=MessageKind.INBOUND).messages
+    assert parked.state == "dead"
+    assert taken(sides, "vn.vnsw.answer") == []
+    assert query.resend(vn.services, agency(vn, "operator"), parked.id) == 1
+    settle(sides)
+    (again,) = query.search(vn.services, agency(vn, "operator"), kind=MessageKind.INBOUND).messages
+    assert again.state == "dead"
+    codes = [e.code for e in query.status(vn.services, agency(vn, "operator"), parked.id).events]
+    assert codes.count("dead") == 2
+
+
+def test_documents_are_handed_over_as_what_they_are(sides):
+    posted = []
+    post = sides["cn"].wire.post
+
+    def seen(destination, body, media_type, headers):
+        posted.append((destination, headers.get("Gateway-Document-Type"), media_type))
+        return post(destination, body, media_type, headers)
+
+    sides["cn"].wire.post = seen
+    dragon_fruit(sides)
+    assert ("cn-customs", "cn.mt1401", "application/xml") in posted
