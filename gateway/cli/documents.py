@@ -60,7 +60,7 @@ def encode(
 
         if isinstance(document, Manifest):
             setting = offline.setting(formats, values, config, draft=draft)
-            document, supplied = _supplied(setting, to, document, params)
+            document, supplied = _supplied(setting, to, document, params, numbered=bool(head))
             head = {**supplied, **head}
         encoded = formats.encode(to, document, head, draft=draft)
     if as_json:
@@ -102,9 +102,9 @@ def _canonical(formats: "Formats", to: str, content: bytes) -> "tuple[Canonical,
 
 
 def _supplied(
-    setting: Any, to: str, document: Any, params: Path | None
+    setting: Any, to: str, document: Any, params: Path | None, *, numbered: bool
 ) -> "tuple[Canonical, dict[str, str]]":
-    """Complete a manifest with what no document holds."""
+    """Complete a manifest with what no document holds. numbered: it has its numbers already."""
     from gateway.api.intake import read_parameters
     from gateway.codec.project import project
     from gateway.codec.sources import SubmissionSources
@@ -114,7 +114,7 @@ def _supplied(
         read_parameters(talk.read(params)) if params else Parameters(),
         profile=setting.profile,
         gates=setting.gates,
-        allocate=lambda what, key: setting.allocate(to, what, key),
+        allocate=lambda what, key: None if numbered else setting.allocate(to, what, key),
         register=setting.register,
     )
     supplied = setting.formats.supply(to, document, sources)

@@ -94,7 +94,8 @@ def _configured(
     config: Path | None,
 ) -> tuple[Mapping[str, str], frozenset[str], Mapping[str, Mapping[str, str]]]:
     if config is None:
-        return {}, EVERYTHING, {}
+        talk.say("no settings file: identities are those of mappings/profile.example.toml")
+        return _example(), EVERYTHING, {}
     from gateway.bootstrap.parts import vehicles
 
     settings = talk.settings(config).settings
@@ -102,6 +103,16 @@ def _configured(
     for section in settings.counterpart.values():
         return section.profile, section.disclose, register
     return {}, EVERYTHING, register
+
+
+def _example() -> dict[str, str]:
+    """Return the profile that stands for a counterpart when nobody is configured."""
+    import tomllib
+
+    from gateway import resources
+
+    file = resources.folder("mappings") / "profile.example.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def pairs(values: Sequence[str]) -> dict[str, str]:

@@ -32,8 +32,9 @@ def translate(
         typer.Option(help="A folder for the documents: one truck, one document.", file_okay=False),
     ] = None,
     draft: Annotated[
-        bool, typer.Option("--draft", help="Where the table allows it, leave unfed leaves empty.")
-    ] = False,
+        bool,
+        typer.Option(help="Where the table allows it, leave unfed leaves empty, and say so."),
+    ] = True,
     as_json: talk.Json = False,
 ) -> None:
     """Translate documents: the result on stdout, findings on stderr, exit 1 when refused."""

@@ -76,12 +76,12 @@ def test_translate_writes_the_report_to_a_new_file_only(tmp_path: Path) -> None:
     assert "exists" in gateway(*words, code=2).stderr
 
 
-def test_translate_makes_a_draft_only_when_asked() -> None:
+def test_translate_makes_a_marked_draft_unless_told_not_to() -> None:
     words = ["translate", "--to", "vn.vnaccs.tir", *(
         SAMPLES / "electronics" / name for name in ("mt2401.xml", "mt4402.xml")
     )]  # fmt: skip
-    assert "mandatory" in gateway(*words, code=1).stderr
-    result = gateway(*words, "--draft")
+    assert "mandatory" in gateway(*words, "--no-draft", code=1).stderr
+    result = gateway(*words)
     assert "DRAFT" in result.stderr
     assert len(result.stdout) > 400
 
