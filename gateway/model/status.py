@@ -195,8 +195,7 @@ def _step(
     strict = min(by, key=_RESTRICTIVE.index)
     disputed = standing.disputed or len(by) > 1  # until an operator, or a new version, ends it
     moved = Standing(STATES[strict][0], strict, sent, by[strict], disputed)
-    if len(by) > 1:
-        found += [_look("disputed", axis, subject, code, by) for code in by if code != strict]
+    found += [_look("disputed", axis, subject, code, by) for code in by if code != strict]
     if rank > before:
         return moved
     if strict != standing.code:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from rules_documents import (
     C1,
     C2,
+    C3,
     FULL,
     MONG_CAI,
     cartons,
@@ -372,3 +373,34 @@ def test_waybills_without_any_name_stay_apart() -> None:
 )
 def test_values_that_are_equal_are_not_unequal(one: object, other: object, equal: bool) -> None:
     assert (one == other, one != other) == (equal, not equal)
+
+
+def test_the_earliest_departure_is_that_of_the_earliest_instant() -> None:
+    beijing = replace(tor("29H54321", C2), exit_at=minute("2026-05-14T08:45", 480))
+    merged = merge([tor("29H12345", C1), beijing, eda(C1, C2)])
+    assert merged.manifest.exit_at == minute("2026-05-14T08:45", 480)  # 07:45 in Ha Noi
+    assert [(n.code, n.path) for n in merged.notes] == [("merged", "exit_at")]
+
+
+def test_two_declarations_that_plan_two_days_are_noted() -> None:
+    merged = merge([eda(sym="2026-05-15"), eda(sym="2026-05-14")])
+    assert merged.findings == ()
+    assert merged.manifest.exit_at == day("2026-05-14")
+
+
+def test_the_lines_of_one_declaration_stand_once() -> None:
+    lines = (item(1), item(2))
+    merged = merge([eda(number="3", lines=lines), eda(number="3", lines=(item(1),))])
+    assert merged.manifest.consignments[0].items == lines
+    assert [n.path for n in merged.notes] == ["consignments[0].items"]
+    bare = eda(number="3")
+    bare = replace(bare, consignments=(replace(bare.consignments[0], items=()),))
+    assert merge([bare, eda(number="3", lines=lines)]).manifest.consignments[0].items == lines
+
+
+def test_a_partial_crossing_says_how_many_containers_wait() -> None:
+    merged = merge([tor("29H12345", C1), eda(C1, C2, C3)], partial=True)
+    assert merged.notes[0].text == "partial: 2 containers wait for their truck"
+    unlisted = merge([tor("29H12345"), eda(C1)], partial=True)
+    assert unlisted.manifest.consignments[0].equipment_refs == (C1,)
+    assert unlisted.notes == ()
