@@ -1,4 +1,4 @@
-"""A process of its own that works on a store: `store_program.py write|contend|fill URL ...`.
+"""A process of its own that works on a store: `store_program.py ACTION URL ...`.
 
 It tells on standard output what is durable, one line each, before anything else happens.
 """
@@ -6,6 +6,7 @@ It tells on standard output what is durable, one line each, before anything else
 import os
 import resource
 import signal
+import subprocess
 import sys
 import threading
 import traceback
@@ -24,6 +25,27 @@ from gateway.flows.ports import Event, Task, Transaction
 from gateway.model.states import TaskKind
 from gateway.store import Store
 from gateway.store.tables import evidence
+
+
+def start(*arguments: str) -> "subprocess.Popen[str]":
+    """Start this program; its errors show in the test's output."""
+    command = [sys.executable, __file__, *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1)
+
+
+def all_at_once(processes: "list[subprocess.Popen[str]]") -> list[str]:
+    """Let processes that wait for it go on at the same time; return all that they tell."""
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    told = [line for p in processes for line in p.communicate(timeout=240)[0].splitlines()]
+    assert [p.returncode for p in processes] == [0] * len(processes)
+    return told
 
 
 def tell(line: str) -> None:
@@ -157,7 +179,17 @@ def assert_whole(store: Store, accepted: Iterable[str], delivered: Iterable[str]
     store.read(look)
 
 
+def upgrade(url: str) -> None:
+    """Upgrade when told."""
+    tell("ready")
+    sys.stdin.readline()
+    stores.upgrade(url)
+
+
 if __name__ == "__main__":
     action, url, *arguments = sys.argv[1:]
-    with stores.open(url) as opened:
-        {"write": write, "contend": contend, "fill": fill}[action](opened, *arguments)
+    if action == "upgrade":
+        upgrade(url)
+    else:
+        with stores.open(url) as opened:
+            {"write": write, "contend": contend, "fill": fill}[action](opened, *arguments)

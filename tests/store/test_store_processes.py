@@ -3,7 +3,6 @@
 import random
 import signal
 import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -11,23 +10,13 @@ from pathlib import Path
 
 import pytest
 import store_program
-from store_program import assert_whole
+from store_program import all_at_once, assert_whole, start
 from store_sample import Databases, add, at, enqueue, lease, sample
 
 from gateway import store as stores
 from gateway.flows.ports import Half, Transaction
 from gateway.model.states import TaskKind
 from gateway.store import Store
-
-PROGRAM = Path(store_program.__file__)
-
-
-def start(*arguments: str) -> "subprocess.Popen[str]":
-    """Start the program; its errors show in the test's output."""
-    command = [sys.executable, str(PROGRAM), *arguments]
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
-    )
 
 
 def killed_after(process: "subprocess.Popen[str]", lines: int) -> list[str]:
@@ -67,15 +56,7 @@ def test_processes_share_numbers_names_and_work(url: str, tmp_path: Path) -> Non
     with stores.open(url) as store:
         queued = [enqueue(store, f"m{n % 7}", key=f"key{n % 7}") for n in range(84)]
     processes = [start("contend", url, name, str(tmp_path)) for name in ("one", "two", "three")]
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    told = [line.split() for p in processes for line in output(p)]
-    assert [p.returncode for p in processes] == [0, 0, 0]
+    told = [line.split() for line in all_at_once(processes)]
 
     winners: dict[str, set[str]] = {}
     for _, number, winner in (t for t in told if t[0] == "allocated"):
@@ -95,12 +76,6 @@ def test_processes_share_numbers_names_and_work(url: str, tmp_path: Path) -> Non
     )
     assert sorted(task for *_, task in worked) == queued
     assert worked == sorted(worked, key=lambda w: (w[0], w[2]))  # places in the order of ids
-
-
-def output(process: "subprocess.Popen[str]") -> Iterator[str]:
-    """Return all lines of a process that ends by itself."""
-    text, _ = process.communicate(timeout=120)
-    return iter(text.splitlines())
 
 
 def race(*works: object) -> list[object]:

@@ -9,7 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
-from store_program import accept
+from store_program import accept, all_at_once, start
 from store_sample import KINDS, NOW, enqueue, lease, sample
 
 from gateway import store as stores
@@ -117,20 +117,7 @@ def test_an_upgrade_keeps_what_is_there_and_runs_again(empty_url: str) -> None:
 
 @both
 def test_nodes_that_upgrade_at_once(empty_url: str) -> None:
-    errors: list[BaseException] = []
-
-    def upgrade() -> None:
-        try:
-            stores.upgrade(empty_url)
-        except UnavailableError as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=upgrade) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    assert all_at_once([start("upgrade", empty_url) for _ in range(3)]) == []
     with stores.open(empty_url) as store:
         store.check()
 
