@@ -109,15 +109,20 @@ def parse(content: bytes, limits: Limits = DEFAULT) -> etree._Element:
     _check_prolog(content)
     _check_attributes(content, limits)
     _check_namespaces(content, limits)
-    try:
-        root = _tree(content)
-    except etree.XMLSyntaxError as error:
-        _refuse_syntax(error)
+    root = _tree(content)
     if root.getroottree().docinfo.doctype:
         _refuse("malformed", "doctype")
     if _local.too_deep(root, limits.depth):
         _refuse("schema-invalid", "depth", expected=f"at most {limits.depth}")
     return root
+
+
+def parse_own(content: bytes) -> etree._Element:
+    """Return the root of octets that our own encoder wrote. DocumentError when malformed."""
+    try:
+        return etree.fromstring(content, _local.parser)
+    except etree.XMLSyntaxError as error:
+        _refuse_syntax(error)
 
 
 def _names(content: bytes) -> set[bytes]:
@@ -128,9 +133,9 @@ def _names(content: bytes) -> set[bytes]:
 
 def _tree(content: bytes) -> etree._Element:
     if not _local.must_parse_apart(content):
-        return etree.fromstring(content, _local.parser)
+        return parse_own(content)
     with ThreadPoolExecutor(1, "xml") as own_thread:
-        return own_thread.submit(lambda: etree.fromstring(content, _local.parser)).result()
+        return own_thread.submit(parse_own, content).result()
 
 
 def c14n(element: etree._Element) -> bytes:
@@ -151,8 +156,7 @@ def c14n(element: etree._Element) -> bytes:
 
 def _apart(element: etree._Element) -> etree._Element:
     """Return a copy of an element as the root of a document of its own."""
-    octets = etree.tostring(element, encoding="utf-8", xml_declaration=False, with_tail=False)
-    apex = etree.fromstring(octets, _local.parser)
+    apex = parse_own(etree.tostring(element, encoding="utf-8", with_tail=False))
     for name, value in _inherited(element).items():
         if apex.get(name) is None:
             apex.set(name, value)
@@ -162,8 +166,7 @@ def _apart(element: etree._Element) -> etree._Element:
 class _Nothing:
     """What a parser builds that only checks."""
 
-    def close(self) -> None:
-        """End; there is nothing to return."""
+    def close(self) -> None: ...
 
 
 def valid(content: bytes, schema: etree.XMLSchema) -> bool:
@@ -253,7 +256,7 @@ def _attribute_patterns(most: int) -> tuple[re.Pattern[bytes], re.Pattern[bytes]
     )
 
 
-class _Declarations:
+class _Declarations(_Nothing):
     """A parser target that builds nothing: it counts the declarations in scope."""
 
     def __init__(self, most: int) -> None:
@@ -267,8 +270,6 @@ class _Declarations:
 
     def end_ns(self, prefix: str) -> None:
         self.open -= 1
-
-    def close(self) -> None: ...
 
 
 def _check_namespaces(content: bytes, limits: Limits) -> None:

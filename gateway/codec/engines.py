@@ -1,6 +1,6 @@
 """The wire side of a format: octets to what compiled code reads, and back.
 
-Each engine has the same five members; none knows the table's rows.
+Each engine has the same six members; none knows the table's rows.
 """
 
 from collections.abc import Mapping
@@ -54,6 +54,10 @@ class Engine(Protocol):
 
     def read(self, content: bytes) -> Read:
         """Read octets. GatewayError when nothing of them can be read."""
+        ...
+
+    def recheck(self, content: bytes) -> list[Finding]:
+        """Return what is wrong with octets that `write` has made."""
         ...
 
     def write(self, output: Any, head: Mapping[str, str]) -> tuple[bytes, list[Finding]]:
@@ -110,6 +114,11 @@ class XmlEngine:
         conformed = self.schema.conform(root)
         return Read(conformed, self.schema.findings(conformed))
 
+    def recheck(self, content: bytes) -> list[Finding]:
+        """Parse and check against the schema; what we wrote is neither hostile nor tolerant."""
+        root = safexml.parse_own(content)
+        return [] if self.schema.fits(root) else self.schema.findings(root)
+
     def write(self, output: Any, head: Mapping[str, str]) -> tuple[bytes, list[Finding]]:
         """Encode the text, which is canonical already."""
         text: str = output
@@ -144,6 +153,10 @@ class EdiEngine:
         head = {k: v for k, v in header.items() if isinstance(v, str)}  # type: ignore[union-attr]
         return Read(record, findings, head)
 
+    def recheck(self, content: bytes) -> list[Finding]:
+        """Read what was written."""
+        return self.read(content).findings
+
     def write(self, output: Any, head: Mapping[str, str]) -> tuple[bytes, list[Finding]]:
         """Write the items."""
         return edi.encode(self.layout, output, head)
@@ -174,6 +187,10 @@ class JsonEngine:
         """Read and check the shape."""
         record, findings = jsonwire.decode(self.layout, content)
         return Read(record, findings)
+
+    def recheck(self, content: bytes) -> list[Finding]:
+        """Read what was written."""
+        return self.read(content).findings
 
     def write(self, output: Any, head: Mapping[str, str]) -> tuple[bytes, list[Finding]]:
         """Write the document."""

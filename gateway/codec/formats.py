@@ -161,7 +161,7 @@ class Formats:
 
     def check_output(self, name: str, content: bytes) -> None:
         """Confirm that an encoded document fits its own schema. MappingError when it does not."""
-        findings = self._format(name).engine.read(content).findings
+        findings = self._format(name).engine.recheck(content)
         wrong = [f for f in findings if f.severity is Severity.REFUSE]
         if wrong:
             found = (table_error(f"{name} {f.path}", f.rule, f.found, f.expected) for f in wrong)
