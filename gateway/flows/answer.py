@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from gateway.codec import report as reports
-from gateway.codec.answers import Due, answers, declared
+from gateway.codec.answers import Declared, Due, answers, declared
 from gateway.codec.formats import Decoded
 from gateway.errors import DocumentError, Finding
 from gateway.evidence.rows import SALT_SIZE
@@ -22,7 +22,7 @@ from gateway.flows.services import Agency, Services
 from gateway.model.manifest import Manifest
 from gateway.model.response import Response
 from gateway.model.states import MessageKind
-from gateway.model.status import Received, Standing, View, fold
+from gateway.model.status import Discrepancy, Received, Standing, View, fold
 
 ANSWER = "vn.vnsw.answer"
 
@@ -40,22 +40,31 @@ def apply(services: Services, tx: Transaction, message: Message, decoded: Decode
     manifest = msgspec.json.decode(tx.content(request.id, "canonical") or b"{}", type=Manifest)
     declarations = declared(manifest)
     received = _received(services, tx, request, message)
-    view = fold(
-        received,
-        [waybill for each in declarations for waybill in each.waybills],
-        {each.reference: each.waybills for each in declarations},
-    )
+    view = _folded(received, declarations)
     _project(services, tx, request, view)
-    for discrepancy in view.discrepancies:
-        if discrepancy.by == message.id:
-            seen = {"axis": discrepancy.axis, "subject": discrepancy.subject}
-            at = services.clock()
-            tx.add_event(
-                message.id, Event(at, discrepancy.kind, {**seen, "code": discrepancy.code})
-            )
+    _tell(services, tx, message, _new(view, received, message, declarations))
     profile = services.counterparts[message.party].profile
     for due in answers(view, received, declarations, profile, services.ids):
         _give(services, tx, message, decoded, request, due)
+
+
+def _folded(received: list[Received], declarations: tuple[Declared, ...]) -> View:
+    waybills = [waybill for each in declarations for waybill in each.waybills]
+    return fold(received, waybills, {each.reference: each.waybills for each in declarations})
+
+
+def _new(
+    view: View, received: list[Received], message: Message, declarations: tuple[Declared, ...]
+) -> list[Discrepancy]:
+    """Return what this response revealed, also about one that was sent later than it."""
+    before = _folded([each for each in received if each.by != message.id], declarations)
+    return [found for found in view.discrepancies if found not in before.discrepancies]
+
+
+def _tell(services: Services, tx: Transaction, message: Message, found: list[Discrepancy]) -> None:
+    for each in found:
+        seen = {"axis": each.axis, "subject": each.subject, "code": each.code}
+        tx.add_event(message.id, Event(services.clock(), each.kind, seen))
 
 
 def _request(tx: Transaction, message: Message, response: Response) -> Message:

@@ -50,7 +50,7 @@ def meet(services: Services, tx: Transaction, half: Half) -> MessageState:
         return _wait(services, tx, half, "ambiguous", " ".join(decision.message_ids))
     if decision.state == "join":
         half = _unite(tx, half, decision)
-    return advance(services, tx, half, decision.rule)
+    return advance(services, tx, half, decision.rule, decision.reason)
 
 
 def _submitters(services: Services, tx: Transaction, half: Half) -> tuple[str, ...]:
@@ -74,8 +74,13 @@ def _unite(tx: Transaction, half: Half, decision: Decision) -> Half:
     return replace(half, set_id=chosen)
 
 
-def advance(services: Services, tx: Transaction, half: Half, rule: str) -> MessageState:
-    """Translate the set of a half if it is closed, else wait."""
+def advance(
+    services: Services, tx: Transaction, half: Half, rule: str, near: str = ""
+) -> MessageState:
+    """Translate the set of a half if it is closed, else wait.
+
+    rule: by which it was joined. near: why another half that is alike was not joined.
+    """
     halves = sorted(tx.halves_of(half.set_id), key=vehicle_first)
     decoded = [_decoded(services, tx, each) for each in halves]
     parameters = [stated_parameters(tx, each) for each in halves]
@@ -83,7 +88,7 @@ def advance(services: Services, tx: Transaction, half: Half, rule: str) -> Messa
     parts = [(h.role, d.document) for h, d in zip(halves, decoded, strict=True)]
     reason = join.closed(parts, stated)
     if reason is not None:
-        return _wait(services, tx, half, reason, rule)
+        return _wait(services, tx, half, reason, rule or near)
     notes = [Note("joined", "", f"by {rule}")] if rule else []
     message = tx.message(half.message_id)
     inbound = message is not None and message.kind is MessageKind.INBOUND
