@@ -108,10 +108,12 @@ class Encoder:
         line, number = self.source.line, leaf.number
         if converter.narrows:
             texts = ", ".join(leaf.names) + ("," if leaf.arity == 1 else "")
-            with self.source.block(f"if {' or '.join(leaf.names)}:"):
+            unsure = f" and not keeps{number}(v{number})" if converter.keeps else ""
+            there = " or ".join(leaf.names)
+            with self.source.block(f"if {f'({there}){unsure}' if unsure else there}:"):
                 line(f"compare({number}, t, k{number}, v{number}, ({texts}))")
         elif converter.loses is not None:
-            with self.source.block(f"if k{number}.loses(v{number}):"):
+            with self.source.block(f"if loses{number}(v{number}):"):
                 line(f"t.narrowed.append({number})")
 
     def _convert_each(self, scope: Scope) -> None:

@@ -119,6 +119,8 @@ def _names(plan: Plan) -> dict[str, Any]:
             names[f"d{leaf.number}"] = _decoding(leaf, leaf.converter.decode)
             names[f"e{leaf.number}"] = leaf.converter.encode
             names[f"k{leaf.number}"] = leaf.converter
+            names[f"loses{leaf.number}"] = leaf.converter.loses
+            names[f"keeps{leaf.number}"] = leaf.converter.keeps
     return names
 
 

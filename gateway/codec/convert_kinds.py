@@ -25,7 +25,8 @@ class Converter:
     parts: how many wire texts it takes, the primary first; absent optional parts are "".
     canonical: the type of the value. decode: (text, ...) -> value. encode: value -> text, or
     a tuple of texts when parts > 1. narrows: encode may lose something, so that the way back
-    is compared. loses: a quicker test of one value, where there is one. lists: code lists.
+    is compared. loses: a quicker test of one value, where there is one. keeps: of a converter
+    that narrows, a quick test that this value surely comes back as it is. lists: code lists.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Converter:
     narrows: bool = False
     lists: tuple[str, ...] = ()
     loses: Callable[[Any], bool] | None = None
+    keeps: Callable[[Any], bool] | None = None
 
 
 Factory = Callable[[str, tuple[str, ...], date], Converter]

@@ -31,6 +31,12 @@ _ISO = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
     r"(?:T([0-9]{2}:[0-9]{2})(:[0-9]{2}(?:\.[0-9]{1,7})?)?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
+_LOCAL = re.compile(
+    r"(?:19|2[0-9])[0-9]{2}-[0-9]{2}-[0-9]{2}"
+    r"(?:T[0-9]{2}(?::[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{3})?)?)?)?"
+).fullmatch
+_MARKS = str.maketrans("", "", "-T:.")
+_COMPACT = ("yyyyMMdd", "yyyyMMddHHmmss", "yyyyMMddHHmmssSSS")
 _CLOCK = re.compile(r"([0-9]{2}:[0-9]{2})(?::[0-9]{2})?")
 
 
@@ -83,6 +89,8 @@ def _moment(name: str, arguments: tuple[str, ...], _: date) -> Converter:
     if form == "iso-date+HH:mm":
         return _iso_pair(name, offset)
     parts = tuple(_part(each) for each in form.split("+"))
+    if form in _COMPACT:
+        return _compact(name, parts[0], offset)
 
     def decode(*texts: str) -> Moment:
         if not texts[0]:
@@ -96,6 +104,53 @@ def _moment(name: str, arguments: tuple[str, ...], _: date) -> Converter:
         return _written(value, parts, offset)
 
     return Converter(name, len(parts), Moment, decode, encode, narrows=True)
+
+
+def _compact(name: str, part: Part, offset: int) -> Converter:
+    """Digits from the year down: what is plain goes by slices, anything else by the parts."""
+    length = len(part.name)
+    written = {8: 10, 14: 19, 17: 23}[length]
+    stated = None if part.precision is Precision.DAY else offset
+
+    def decode(text: str) -> Moment:
+        local = _spread(text) if len(text) == length else None
+        if local is None:
+            return moment_of(_read([part], [text]), part.precision, stated)
+        return Moment(precision=part.precision, local=local, offset=stated)
+
+    def plain(value: Moment) -> bool:
+        here = value.precision is Precision.DAY or value.offset == offset
+        return here and len(value.local) == written and _real(value.local)
+
+    def encode(value: Moment) -> str:
+        if value.precision is part.precision and plain(value):
+            return value.local.translate(_MARKS)
+        return str(_written(value, (part,), offset))
+
+    def keeps(value: Moment) -> bool:
+        same = value.precision is part.precision and value.offset == stated
+        return same and not value.offset_assumed and plain(value)
+
+    return Converter(name, 1, Moment, decode, encode, narrows=True, keeps=keeps)
+
+
+def _spread(text: str) -> str | None:
+    """Return digits as ISO local time, None when they are no real time."""
+    day = f"{text[:4]}-{text[4:6]}-{text[6:8]}"
+    clock = f"T{text[8:10]}:{text[10:12]}:{text[12:14]}" if len(text) > 8 else ""
+    local = f"{day}{clock}.{text[14:]}" if len(text) > 14 else day + clock
+    return local if _real(local) else None
+
+
+def _real(local: str) -> bool:
+    """True for a time that exists, written as `Moment.local` is."""
+    if not _LOCAL(local):
+        return False
+    try:
+        datetime.fromisoformat(local)
+    except ValueError:
+        return False
+    return True
 
 
 def _read(parts: list[Part], texts: list[str]) -> datetime:
