@@ -140,13 +140,21 @@ class Peer:
 MakePeer = Callable[..., Peer]
 
 
+def _some(connection: socket.socket) -> bytes:
+    """Receive something. ConnectionError when the other side is gone."""
+    octets = connection.recv(65536)
+    if not octets:
+        raise ConnectionError
+    return octets
+
+
 def read_request(connection: socket.socket) -> bytes:
     """Read one whole request."""
     received = b""
     while b"\r\n\r\n" not in received:
-        received += connection.recv(65536)
+        received += _some(connection)
     head, _, body = received.partition(b"\r\n\r\n")
     length = re.search(rb"content-length: *(\d+)", head.lower())
     while len(body) < (int(length[1]) if length else 0):
-        body += connection.recv(65536)
+        body += _some(connection)
     return head + b"\r\n\r\n" + body
