@@ -133,7 +133,7 @@ def _worth_a_look(row: dict[str, Any]) -> bool:
 def _worth(console: Console, rows: list[dict[str, Any]]) -> None:
     table = Table(width=WIDTH, box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
-    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, max_width=28, overflow="ellipsis")
     table.add_column(ratio=1)
     order = {name: n for n, name in enumerate(_SHOWN_CLASSES)}
     rows.sort(key=lambda row: order[row["class"]])
