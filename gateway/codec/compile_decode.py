@@ -70,9 +70,9 @@ class Decoder:
                 with self.source.block(f"if {texts} != {leaf.constant!r}:"):
                     line(f"unlike({leaf.number}, t)")
             elif leaf.head:
-                line(f"head[{leaf.head!r}] = d{leaf.number}({texts})")
+                line(f"head[{leaf.head!r}] = {_converted(leaf)}")
             else:
-                line(f"{value} = d{leaf.number}({texts})")
+                line(f"{value} = {_converted(leaf)}")
 
     def _convert_each(self, scope: Scope) -> None:
         leaf = scope.leaves[0]
@@ -119,7 +119,9 @@ class Decoder:
             elements = [self._value(item) for _, item in ordered]
             if len(elements) == 1:
                 return f"({elements[0]},) if {elements[0]} is not None else ()"
-            return f"present({', '.join(elements)})"
+            shown = ", ".join(elements)
+            whole = " and ".join(f"{element} is not None" for element in elements)
+            return f"({shown}) if {whole} else present({shown})"
         if place.children:
             return self._struct(place)
         return f"v{place.leaves[0].number}"
@@ -142,6 +144,17 @@ class Decoder:
                 present = " or ".join(_presence(child))
                 with self.source.block(f"if not ({present}):"):
                     self.source.line(f"lack({next(child.below()).number}, t)")
+
+
+def _converted(leaf: Leaf) -> str:
+    """Return the expression of a leaf's value, in place where a converter cannot refuse."""
+    if (
+        leaf.converter is not None
+        and leaf.converter.reads
+        and leaf.type is leaf.converter.canonical
+    ):
+        return leaf.converter.reads.format(x=leaf.names[0])
+    return f"d{leaf.number}({', '.join(leaf.names)})"
 
 
 def _discriminating(place: Place) -> list[str]:

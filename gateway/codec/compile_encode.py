@@ -96,7 +96,7 @@ class Encoder:
             return
         line(" = ".join(leaf.names) + ' = ""')
         with self.source.block(f"if v{number} is not None:"):
-            line(f"{texts} = e{number}(v{number})")
+            line(f"{texts} = {_converted(leaf)}")
             if leaf.converter is not None:
                 self._narrowing(leaf, leaf.converter)
         if leaf.default is not None:
@@ -124,6 +124,18 @@ class Encoder:
             with self.source.block(f"if not x{leaf.number}:"):
                 self.source.line(f"x{leaf.number} = [{leaf.default!r}]")
                 self.source.line(f"t.defaulted.append({leaf.number})")
+
+
+def _converted(leaf: Leaf) -> str:
+    """Return the expression of a leaf's texts, in place where a converter cannot refuse."""
+    value = f"v{leaf.number}"
+    if (
+        leaf.converter is not None
+        and leaf.converter.writes
+        and leaf.type is leaf.converter.canonical
+    ):
+        return leaf.converter.writes.format(v=value)
+    return f"e{leaf.number}({value})"
 
 
 def _picked(values: str, select: Selector, item: Place) -> str:

@@ -69,14 +69,12 @@ class XmlReader(_Reader):
         while children and not self.wanted(children[-1]):
             children.pop()
         fixed = len(list(takewhile(_single, children)))
-        for at, inner in enumerate(children[:fixed]):
-            if self.wanted(inner):
-                self.fixed(inner, f"{element}[{at}]")
-        if len(children) > fixed == 0:
-            self.sequence(children, f"iter({element})")
-        elif len(children) > fixed:
-            with self.source.block(f"if len({element}) > {fixed}:"):
-                self.sequence(children[fixed:], f"iter({element}[{fixed}:])")
+        if fixed == len(children):
+            for at, inner in enumerate(children):
+                if self.wanted(inner):
+                    self.fixed(inner, f"{element}[{at}]")
+        else:
+            self.sequence(children, element, fixed)
 
     def fixed(self, node: WireNode, place: str) -> None:
         """Write the reading of a child at a fixed place."""
@@ -90,11 +88,18 @@ class XmlReader(_Reader):
         else:
             self.single(node, child)
 
-    def sequence(self, children: list[WireNode], rest: str) -> None:
-        """Write the reading of children that may be absent or repeat."""
-        iterator, child = self.fresh("rest"), self.fresh("c")
-        self.source.line(f"{iterator} = {rest}")
+    def sequence(self, children: list[WireNode], element: str, fixed: int) -> None:
+        """Write the reading of fixed children, then of those that may be absent or repeat."""
+        iterator = self.fresh("rest")
+        self.source.line(f"{iterator} = iter({element})")
+        for inner in children[:fixed]:
+            if self.wanted(inner):
+                self.fixed(inner, f"next({iterator})")
+            else:
+                self.source.line(f"next({iterator})")
+        child = self.fresh("c")
         self.source.line(f"{child} = next({iterator}, END)")
+        children = children[fixed:]
         for at, inner in enumerate(children):
             self.child(inner, child, iterator, last=at == len(children) - 1)
 

@@ -17,7 +17,7 @@ from gateway.codec.wire import Base, Value, text_of, value_of
 from gateway.errors import MOST_FINDINGS
 
 NOTHING: dict[str, Any] = {}
-_ODD_TEXT = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]").search
+odd_text = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]").search
 _ODD_ATTRIBUTE = re.compile('[&<"\x00-\x1f\ud800-\udfff\ufffe\uffff]').search
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]").search
 _TEXT = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"})
@@ -243,7 +243,7 @@ def digits(text: str, total: int, fraction: int | None) -> bool:
 
 def text(number: int, t: Trace, value: str) -> str:
     """Escape element text as canonical XML does."""
-    if _ODD_TEXT(value) is None:
+    if odd_text(value) is None:
         return value
     _allowed(number, t, value)
     return value.translate(_TEXT)

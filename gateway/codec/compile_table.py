@@ -17,9 +17,10 @@ from gateway.codec import compile_run
 from gateway.codec.compile_decode import Decoder
 from gateway.codec.compile_encode import Encoder
 from gateway.codec.compile_plan import Leaf, Plan
-from gateway.codec.compile_run import EnoughError, Trace, collecting
+from gateway.codec.compile_run import EnoughError, Trace, collecting, odd_text
 from gateway.codec.compile_source import Source, plain
 from gateway.codec.convert import ConversionError
+from gateway.codec.convert_texts import nfc
 from gateway.codec.wire import Base, Record, value_of
 from gateway.model import manifest, response, values
 from gateway.model.values import Canonical
@@ -108,7 +109,7 @@ def leaves(plan: Plan) -> list[Leaf]:
 
 def _names(plan: Plan) -> dict[str, Any]:
     names: dict[str, Any] = {name: getattr(compile_run, name) for name in _CALLED}
-    names |= {"Base": Base, "value_of": value_of}
+    names |= {"Base": Base, "value_of": value_of, "nfc": nfc, "odd": odd_text}
     for module in (values, manifest, response):
         names |= {n: v for n, v in vars(module).items() if isinstance(v, type)}
     for leaf in leaves(plan):

@@ -1,5 +1,7 @@
 """What writing XML and records has in common."""
 
+import re
+
 from gateway.codec.compile_plan import Leaf, Scope
 from gateway.codec.compile_source import Source
 from gateway.codec.table import Header
@@ -47,7 +49,8 @@ class Writer:
 
     def checks(self, leaf: Leaf, name: str, type_: WireType | None, matcher: str = "") -> None:
         """Write the checks of a text against its wire type."""
-        if type_ is None or type_.charset:  # the EDI engine checks its own items
+        # The EDI engine checks its own items.
+        if type_ is None or type_.charset or _proven(leaf, name, type_):
             return
         line, number = self.source.line, leaf.number
         length = f"len({name}.encode())" if type_.in_bytes else f"len({name})"
@@ -59,7 +62,7 @@ class Writer:
         if type_.min_length > 1:
             unfit.append(f"{length} < {type_.min_length}")
         if type_.pattern is not None:
-            unfit.append(f"match_{matcher or name}({name}) is None")
+            unfit.append(_unmatched(type_.pattern, name, matcher or name))
         if type_.values:
             unfit.append(f"{name} not in {type_.values!r}")
         if type_.total_digits is not None:
@@ -104,3 +107,36 @@ class Writer:
     def list_name(scope: Scope) -> str:
         """Return the name of what a list's elements are taken from."""
         return f"{'x' if scope.node.kind is Kind.LEAF else 'l'}{scope.number}"
+
+
+def _proven(leaf: Leaf, name: str, type_: WireType) -> bool:
+    """True when every text that a closed list lets the converter write fits the type."""
+    closed = leaf.converter.closed if leaf.converter and not leaf.head else ()
+    part = leaf.names.index(name) if name in leaf.names else 0
+    texts = closed[part] if closed else None
+    if texts is None or type_.total_digits is not None:
+        return False
+    default = {leaf.default} if leaf.default is not None and part == 0 else set()
+    return all(_fits(text, type_) for text in texts | default)
+
+
+def _fits(text: str, type_: WireType) -> bool:
+    length = type_.length(text)
+    return (
+        type_.min_length <= length
+        and (type_.max_length is None or length <= type_.max_length)
+        and (type_.pattern is None or re.fullmatch(type_.pattern, text) is not None)
+        and (not type_.values or text in type_.values)
+    )
+
+
+_DIGITS = re.compile(r"\[0-9\](?:\+|\{([0-9]+)\})")
+
+
+def _unmatched(pattern: str, name: str, matcher: str) -> str:
+    """Return the condition of a text that does not match; for digits without the pattern."""
+    digits = _DIGITS.fullmatch(pattern)
+    if digits is None:
+        return f"match_{matcher}({name}) is None"
+    exact = f" and len({name}) == {digits[1]}" if digits[1] else ""
+    return f"not ({name}.isdigit() and {name}.isascii(){exact})"

@@ -87,7 +87,8 @@ class XmlWriter(Writer):
             if plain or _harmless(node.type):
                 value = f"{{{name}}}"
             else:
-                value = f"{{text({leaf.number}, t, {name})}}"
+                escaped = f"text({leaf.number}, t, {name})"
+                value = f"{{{name} if odd({name}) is None else {escaped}}}"
             shown = f"<{node.name}{inner}>{value}</{node.name}>"
             self.source.line(f"{result} = f{_quoted(shown)}")
         self.missing(leaf, name, node)

@@ -35,6 +35,11 @@ def wire_of(codes: CodeList, value: str) -> str:
     return found
 
 
+def written(codes: CodeList) -> frozenset[str]:
+    """Return all texts that `wire_of` can return."""
+    return frozenset(codes.encode.values())
+
+
 def _some(codes: dict[str, str]) -> str:
     """List the codes when they are few."""
     return " ".join(sorted(codes)) if len(codes) <= 20 else f"one of {len(codes)} codes"
@@ -55,7 +60,8 @@ def _code(name: str, arguments: tuple[str, ...], at: date) -> Converter:
             return value.raw
         return wire_of(codes, value.value)
 
-    return Converter(name, 1, Code, decode, encode, codes.narrows, (codes.name,))
+    closed = (None if codes.header.unknown == "raw" else written(codes),)
+    return Converter(name, 1, Code, decode, encode, codes.narrows, (codes.name,), closed=closed)
 
 
 def _codestr(name: str, arguments: tuple[str, ...], at: date) -> Converter:
@@ -65,7 +71,14 @@ def _codestr(name: str, arguments: tuple[str, ...], at: date) -> Converter:
         return canonical_of(codes, text) or text
 
     return Converter(
-        name, 1, str, decode, lambda v: wire_of(codes, v), codes.narrows, (codes.name,)
+        name,
+        1,
+        str,
+        decode,
+        lambda v: wire_of(codes, v),
+        codes.narrows,
+        (codes.name,),
+        closed=(written(codes),),
     )
 
 
@@ -76,7 +89,15 @@ def _country(name: str, _: tuple[str, ...], at: date) -> Converter:
 def _open(name: str, arguments: tuple[str, ...], _: date) -> Converter:
     """A table that is not public: the code travels as it is."""
     (listed,) = arguments
-    return Converter(name, 1, Code, lambda t: Code(list=listed, value=t), lambda v: v.value)
+    return Converter(
+        name,
+        1,
+        Code,
+        lambda t: Code(list=listed, value=t),
+        lambda v: v.value,
+        reads=f"Code(list={listed!r}, value={{x}})",
+        writes="{v}.value",
+    )
 
 
 def _enumerated(kind: type[Any]) -> Factory:

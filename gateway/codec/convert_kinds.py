@@ -27,6 +27,8 @@ class Converter:
     a tuple of texts when parts > 1. narrows: encode may lose something, so that the way back
     is compared. loses: a quicker test of one value, where there is one. keeps: of a converter
     that narrows, a quick test that this value surely comes back as it is. lists: code lists.
+    reads, writes: Python expressions of {x} and {v} that do what decode and encode do, where
+    that cannot fail. closed: per part, all texts that encode can write, where a list says so.
     """
 
     name: str
@@ -38,6 +40,9 @@ class Converter:
     lists: tuple[str, ...] = ()
     loses: Callable[[Any], bool] | None = None
     keeps: Callable[[Any], bool] | None = None
+    reads: str = ""
+    writes: str = ""
+    closed: tuple[frozenset[str] | None, ...] = ()
 
 
 Factory = Callable[[str, tuple[str, ...], date], Converter]

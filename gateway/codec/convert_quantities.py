@@ -4,7 +4,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
 
 from gateway.codec import codelist
-from gateway.codec.convert_codes import canonical_of, wire_of
+from gateway.codec.convert_codes import canonical_of, wire_of, written
 from gateway.codec.convert_kinds import ConversionError, Converter, Factory
 from gateway.codec.convert_texts import decimal_of, plain
 from gateway.model.values import Measure, Money, PackageQuantity, RawMeasure
@@ -12,6 +12,7 @@ from gateway.model.values import Measure, Money, PackageQuantity, RawMeasure
 MOST_DECIMALS = 6
 """Decimals of a written measure (the manifests' 16,6, recalled): 101 pounds have eight."""
 
+_PLAIN_LENGTH = 30
 _STEP = Decimal(1).scaleb(-MOST_DECIMALS)
 _EXACT = Context(prec=100, traps=[Inexact])
 _EXACT_OR_ROUNDED = Context(prec=100)
@@ -34,7 +35,17 @@ def _measure(name: str, arguments: tuple[str, ...], at: date) -> Converter:
     def encode(value: Measure) -> tuple[str, str]:
         return _written(value), wire_of(codes, value.unit)
 
-    return Converter(name, 2, Measure, decode, encode, codes.narrows, (codes.name,), loses=_loses)
+    return Converter(
+        name,
+        2,
+        Measure,
+        decode,
+        encode,
+        codes.narrows,
+        (codes.name,),
+        loses=_loses,
+        closed=(None, written(codes)),
+    )
 
 
 def _exact(amount: Decimal, canonical: str, raw: RawMeasure) -> Measure:
@@ -66,6 +77,11 @@ def _rounded(value: Measure) -> Decimal:
 
 def _written(value: Measure) -> str:
     """Write the number with at most six decimals; the report says so when that loses some."""
+    text = str(value.value)
+    whole, _, decimals = text.partition(".")
+    plainly = whole.isdigit() and decimals.isdigit() and len(text) <= _PLAIN_LENGTH
+    if plainly and len(decimals) <= MOST_DECIMALS and decimals[-1] != "0":
+        return text
     return plain(_rounded(value) if _loses(value) else value.value)
 
 
@@ -91,13 +107,16 @@ def _packages(name: str, arguments: tuple[str, ...], at: date) -> Converter:
             raise ConversionError("rule-broken", "linked-elements", count, "count and kind")
         if not count.isascii() or not count.isdigit():
             raise ConversionError("schema-invalid", "package-count", count, "digits")
-        canonical = canonical_of(codes, kind) or kind
+        canonical = codes.decode.get(kind) or canonical_of(codes, kind) or kind
         return PackageQuantity(count=int(count), kind=canonical)
 
     def encode(value: PackageQuantity) -> tuple[str, str]:
         return str(value.count), wire_of(codes, value.kind)
 
-    return Converter(name, 2, PackageQuantity, decode, encode, codes.narrows, (codes.name,))
+    closed = (None, written(codes))
+    return Converter(
+        name, 2, PackageQuantity, decode, encode, codes.narrows, (codes.name,), closed=closed
+    )
 
 
 def _money(name: str, arguments: tuple[str, ...], at: date) -> Converter:

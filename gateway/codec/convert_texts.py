@@ -10,9 +10,11 @@ from gateway.codec.convert_kinds import ConversionError, Converter, Factory
 from gateway.model.manifest import Audience, CommodityCode, Remark
 from gateway.model.values import Communication, Identifier, Text
 
-_INTEGER = re.compile(r"[0-9]{1,18}")
-_DECIMAL = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)")
+_MOST_DIGITS = 18
+_DECIMAL = re.compile(r"-?(?:[0-9]+(?:\.[0-9]+)?|\.[0-9]+)").fullmatch
 _LARGEST_EXPONENT = 40
+NFC = "{x} if {x}.isascii() else nfc({x})"
+VALUE = "{v}.value"
 _HS = re.compile(r"[0-9]{4,13}")
 _USCC = re.compile(r"[0-9A-Z]{18}")
 _VN_TAX = re.compile(r"[0-9]{10}(?:-?[0-9]{3})?")
@@ -25,7 +27,7 @@ def nfc(text: str) -> str:
 
 def decimal_of(text: str) -> Decimal:
     """Read a plain decimal. Exponents, grouping and infinities refuse."""
-    if not _DECIMAL.fullmatch(text):
+    if not _DECIMAL(text):
         raise ConversionError("schema-invalid", "decimal", text, "digits with at most one point")
     return Decimal(text)
 
@@ -42,19 +44,27 @@ def plain(value: Decimal) -> str:
 
 
 def _string(name: str, _: tuple[str, ...], __: date) -> Converter:
-    return Converter(name, 1, str, nfc, str)
+    return Converter(name, 1, str, nfc, str, reads=NFC, writes="{v}")
 
 
 def _text(name: str, arguments: tuple[str, ...], _: date) -> Converter:
     (lang,) = arguments
     if lang not in ("vi", "zh", "en", "und"):
         raise ValueError(lang)
-    return Converter(name, 1, Text, lambda t: Text(value=nfc(t), lang=lang), lambda v: v.value)
+    return Converter(
+        name,
+        1,
+        Text,
+        lambda t: Text(value=nfc(t), lang=lang),
+        lambda v: v.value,
+        reads=f"Text(value={NFC}, lang={lang!r})",
+        writes=VALUE,
+    )
 
 
 def _int(name: str, _: tuple[str, ...], __: date) -> Converter:
     def decode(text: str) -> int:
-        if not _INTEGER.fullmatch(text):
+        if not (text.isdigit() and text.isascii() and len(text) <= _MOST_DIGITS):
             raise ConversionError("schema-invalid", "integer", text, "digits")
         return int(text)
 
@@ -82,6 +92,8 @@ def _identifier(name: str, arguments: tuple[str, ...], _: date) -> Converter:
         Identifier,
         lambda t: Identifier(scheme=scheme, value=nfc(t)),
         lambda v: v.value,
+        reads=f"Identifier(scheme={scheme!r}, value={NFC})",
+        writes=VALUE,
     )
 
 
@@ -96,7 +108,7 @@ def _party_id(name: str, _: tuple[str, ...], __: date) -> Converter:
             scheme = "vn.tax"
         return Identifier(scheme=scheme, value=nfc(text))
 
-    return Converter(name, 1, Identifier, decode, lambda v: v.value)
+    return Converter(name, 1, Identifier, decode, lambda v: v.value, writes=VALUE)
 
 
 def _equipment_id(name: str, _: tuple[str, ...], __: date) -> Converter:
@@ -125,6 +137,8 @@ def _reach(kind: str) -> Factory:
             Communication,
             lambda t: Communication(type=kind, value=nfc(t)),
             lambda v: v.value,
+            reads=f"Communication(type={kind!r}, value={NFC})",
+            writes=VALUE,
         )
 
     return factory
