@@ -33,7 +33,7 @@ def apply(services: Services, tx: Transaction, message: Message, decoded: Decode
     DocumentError `reference-unknown` when it fits no message, or more than one: it stays
     parked, and an operator sees it.
     """
-    request = _request(tx, message, decoded.document)
+    request = _request(services, tx, decoded.document)
     if message.conversation_id != request.conversation_id:
         tx.move_to(message.id, request.conversation_id)
         message = replace(message, conversation_id=request.conversation_id)
@@ -67,7 +67,12 @@ def _tell(services: Services, tx: Transaction, message: Message, found: list[Dis
         tx.add_event(message.id, Event(services.clock(), each.kind, seen))
 
 
-def _request(tx: Transaction, message: Message, response: Response) -> Message:
+def _has_waybills(services: Services, message: Message) -> bool:
+    """Waybills stand in the goods document; the truck's has only the batch in common."""
+    return "goods" in services.formats.header(message.document_type).roles
+
+
+def _request(services: Services, tx: Transaction, response: Response) -> Message:
     """Find our message that a response answers."""
     for reference in (i.value for i in response.refers if i.scheme == "cn.message"):
         for name in (reference, reference.removesuffix("DEL")):
@@ -76,7 +81,11 @@ def _request(tx: Transaction, message: Message, response: Response) -> Message:
                 return found[0]
     for batch in (i.value for i in response.refers if i.scheme == "cn.road-batch"):
         stated = {("waybill", s.id) for s in response.waybills}
-        found = [m for m in _outbound(tx, ("batch", batch)) if stated and stated <= set(m.keys)]
+        found = [
+            m
+            for m in _outbound(tx, ("batch", batch))
+            if stated and stated <= set(m.keys) and _has_waybills(services, m)
+        ]
         if len(found) == 1:
             return found[0]
     unmatched = Finding("reference-unknown", "response-unmatched", "Head/MessageID")
