@@ -209,10 +209,12 @@ def _read_envelope(head: etree._Element) -> Envelope:
         test=said["TestIndicator"] == "true",
         commitment=said["Commitment"],
         attachments=tuple(
-            _read_attachment(each) for each in head.iterfind(QUALIFIED + "Attachment")
+            _read_attachment(each) for each in head.iterchildren(QUALIFIED + "Attachment")
         ),
         profile_version=said["ProfileVersion"],
-        extensions=tuple(_read_extension(each) for each in head.iterfind(QUALIFIED + "Extension")),
+        extensions=tuple(
+            _read_extension(each) for each in head.iterchildren(QUALIFIED + "Extension")
+        ),
     )
 
 

@@ -100,9 +100,9 @@ def check(root: etree._Element, kind: str) -> None:
     if kind_of(root) != kind:
         finding = Finding("type-unknown", "root", "", str(root.tag)[:200], kind)
         raise DocumentError("type-unknown", finding)
-    holder = root if kind != "Message" else root.find(f"{QUALIFIED}Envelope")
+    holder = root if kind != "Message" else next(root.iterchildren(f"{QUALIFIED}Envelope"), None)
     _check_version(root, holder)
-    if holder is not None and len(list(islice(holder.iter(), MOST_ELEMENTS + 1))) > MOST_ELEMENTS:
+    if holder is not None and next(islice(holder.iter(), MOST_ELEMENTS, None), None) is not None:
         most = f"at most {MOST_ELEMENTS} elements"
         raise DocumentError("schema-invalid", Finding("schema-invalid", "schema", kind, "", most))
     if not _local.schema.validate(root):

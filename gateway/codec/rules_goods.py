@@ -114,16 +114,20 @@ def _negative(holder: Consignment | ConsignmentItem) -> list[tuple[str, Decimal]
     """Return (field, number) of what is negative."""
     found: list[tuple[str, Decimal]] = []
     if isinstance(holder, Consignment):
-        measures = (("gross_mass", holder.gross_mass), ("volume", holder.volume))
         packages, name = holder.total_packages, "total_packages"
+        other, field = holder.volume, "volume"
     else:
-        measures = (("gross_mass", holder.gross_mass), ("net_mass", holder.net_mass))
         packages, name = holder.packages, "packages"
+        other, field = holder.net_mass, "net_mass"
     if packages is not None and packages.count < 0:
         found.append((name, Decimal(packages.count)))
     if holder.value is not None and holder.value.amount < 0:
         found.append(("value", holder.value.amount))
-    found += [(field, m.value) for field, m in measures if m is not None and m.value < 0]
+    gross = holder.gross_mass
+    if gross is not None and gross.value < 0:
+        found.append(("gross_mass", gross.value))
+    if other is not None and other.value < 0:
+        found.append((field, other.value))
     return found
 
 
