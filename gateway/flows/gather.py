@@ -42,7 +42,7 @@ def meet(services: Services, tx: Transaction, half: Half) -> MessageState:
     """
     facts = join.HalfFacts(half.role, half.day, half.keys)
     submitters = _submitters(services, tx, half)
-    others = tx.halves_with(submitters, facts.asked)
+    others = _candidates(tx, half, tx.halves_with(submitters, facts.asked))
     decision = join.decide(half, others, window_days=services.limits.window_days)
     if decision.state == "conflict":
         raise DocumentError("rule-broken", *decision.findings)
@@ -51,6 +51,26 @@ def meet(services: Services, tx: Transaction, half: Half) -> MessageState:
     if decision.state == "join":
         half = _unite(tx, half, decision)
     return advance(services, tx, half, decision.rule, decision.reason)
+
+
+def _candidates(tx: Transaction, half: Half, sharing: Sequence[Half]) -> list[Half]:
+    """Return the halves that share a key, and those that stand in a set with one of them."""
+    sets = dict.fromkeys(each.set_id for each in sharing)
+    found = {each.message_id: each for set_id in sets for each in tx.halves_of(set_id)}
+    found |= {each.message_id: each for each in sharing}
+    found.pop(half.message_id, None)
+    return list(found.values())
+
+
+def meet_again(
+    services: Services, tx: Transaction, half: Half, parameters: Parameters
+) -> MessageState:
+    """Let a half that stands alone look for its others by what was stated since: a joinRef
+    decides what was ambiguous."""
+    decoded = _decoded(services, tx, half)
+    roles = services.formats.header(decoded.format).roles
+    facts = join.half_of(decoded.document, parameters, roles, decoded.head)
+    return meet(services, tx, replace(half, keys=facts.keys))
 
 
 def _submitters(services: Services, tx: Transaction, half: Half) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import msgspec
 from gateway.codec.merge import merge_parameters
 from gateway.errors import DocumentError, Finding
 from gateway.evidence.rows import SALT_SIZE, row
-from gateway.flows.gather import advance, stated_parameters, vehicle_first
+from gateway.flows.gather import advance, meet_again, stated_parameters, vehicle_first
 from gateway.flows.ports import Event, Half, Transaction
 from gateway.flows.services import Services
 from gateway.model.parameters import Parameters
@@ -39,6 +39,8 @@ def supplement(
         tx.attach(first.message_id, "parameters", stated, "application/json", "document")
         tx.add_event(first.message_id, Event(now, "supplemented", {"by": agency}))
         tx.append_evidence(first.message_id, evidence.entry, evidence.salt, evidence.leaf)
+        if len(halves) == 1:
+            return meet_again(services, tx, first, merged)
         return advance(services, tx, first, "")
 
     return services.store.commit(work)

@@ -5,12 +5,22 @@ from datetime import timedelta
 
 import pytest
 from flow_sides import Clock, Side
-from test_flows_crossing import agency, dragon_fruit, hand_in, settle, states, taken, upload
+from msgspec.structs import replace as replace_struct
+from test_flows_crossing import (
+    agency,
+    dragon_fruit,
+    hand_in,
+    parameters,
+    settle,
+    states,
+    taken,
+    upload,
+)
 
 from gateway.codec import envelope
 from gateway.codec.envelope import Envelope
 from gateway.errors import UnavailableError
-from gateway.flows import query
+from gateway.flows import query, waiting
 from gateway.flows.ports import LinkAnswer
 from gateway.flows.receive import receive
 from gateway.flows.submit import submit
@@ -241,8 +251,6 @@ def test_a_fault_in_a_domestic_table_never_refuses_the_counterpart(sides):
 
 
 def test_a_waiting_half_expires_and_a_late_one_opens_it_again(sides):
-    from gateway.flows import waiting
-
     vn = sides["vn"]
     early = hand_in(vn, "dragon-fruit", "tor.edi", "eda-1.edi")
     vn.clock.at += timedelta(hours=25)
@@ -256,3 +264,31 @@ def test_messages_of_one_batch_are_sent_in_order(sides):
     sent = [body for to, body in sides["vn"].wire.sent if to == "cn"]
     order = [parse(body).findtext(".//{*}Envelope/{*}Sequence") for body in sent]
     assert order == ["1", "2"]
+
+
+def test_an_ambiguous_half_is_shown_and_decided_by_a_reference(sides):
+    """Two trucks with one container on one day fit one declaration (TRAPS 10)."""
+    vn = sides["vn"]
+    tor = upload("dragon-fruit", "tor.edi")
+    twin = replace(tor, content=tor.content.replace(b"GW-DF-0001", b"GW-DF-0002"))
+    goods = upload("dragon-fruit", "eda-2.edi")
+    blank = goods.content[:253] + b" " * 10 + goods.content[263:]
+    goods = replace(goods, content=blank.replace(b"GW-DF-0001-B", b"GW-ZZ-0009-B"))
+    given = parameters("dragon-fruit")
+    alone = Parameters(
+        batch_number=given.batch_number, procedure_code=given.procedure_code,
+        loading_at=given.loading_at, vehicle=given.vehicle, driver=given.driver,
+        freight_payment=given.freight_payment,
+    )  # fmt: skip
+    for truck in (tor, twin):
+        assert submit(vn.services, agency(vn), [truck], Parameters()).state == "waiting"
+    done = submit(vn.services, agency(vn), [goods], Parameters())
+    assert done.state == "waiting"
+    view = query.status(vn.services, agency(vn), done.messages[0])
+    assert view.events[-1].detail["reason"] == "ambiguous"
+    decided = replace_struct(alone, join_ref="GW-DF-0002")
+    state = waiting.supplement(vn.services, "customs", done.conversation_id, decided)
+    view = query.status(vn.services, agency(vn), done.messages[0])
+    assert state == "translated", view.events[-1]
+    settle(sides)
+    assert len(taken(sides, "cn.mt4401")) == 1
