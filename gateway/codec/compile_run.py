@@ -113,11 +113,11 @@ def placed(trace: Trace, entries: dict[int, Entry]) -> Iterator[tuple[Problem, t
 def _indexes(trace: Trace, problem: Problem, entry: Entry) -> tuple[int, ...]:
     """Count how far each enclosing row has got: numbers are rows, texts are never numbers."""
     own = (problem.number,) if entry.repeats and entry.leaf else ()
-    found, part = [], trace[: problem.at]
-    for number in (*entry.chain, *own):
+    found, part, chain = [], trace[: problem.at], (*entry.chain, *own)
+    for number in chain:
         count = part.count(number)
         found.append(max(count - 1, 0))
-        if count:
+        if count and number != chain[-1]:
             part = part[len(part) - part[::-1].index(number) :]
     return tuple(found)
 

@@ -9,6 +9,7 @@ import base64
 import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NoReturn
 
 from lxml import etree
@@ -97,25 +98,28 @@ def _certificate(key_info: etree._Element) -> bytes:
 
 
 def _children(
-    element: etree._Element, names: Sequence[str], attributes: Sequence[str] = ()
+    element: etree._Element, names: tuple[str, ...], attributes: Sequence[str] = ()
 ) -> list[etree._Element]:
     """Return the child elements, which must be exactly these ds: names, in this order."""
     children = _elements(element)
-    expected = [f"{{{DSIG}}}{name}" for name in names]
-    if [child.tag for child in children] != expected:
+    if [child.tag for child in children] != _qualified(names):
         _refuse("signature-scope", "children", _path(element), expected=" ".join(names))
     if list(element.keys()) != list(attributes):
         _refuse("signature-scope", "attributes", _path(element), expected=" ".join(attributes))
     return children
 
 
+@lru_cache(maxsize=32)
+def _qualified(names: tuple[str, ...]) -> list[str]:
+    return [f"{{{DSIG}}}{name}" for name in names]
+
+
 def _elements(element: etree._Element) -> list[etree._Element]:
     """Return the children; there may be whitespace between them, but no text."""
     children = list(element)
-    texts = [element.text]
-    texts += [child.tail for child in children]
-    if "".join(filter(None, texts)).strip(_WHITE):
-        _refuse("signature-scope", "text", _path(element))
+    for text in (element.text, *[child.tail for child in children]):
+        if text and text.strip(_WHITE):
+            _refuse("signature-scope", "text", _path(element))
     return children
 
 
