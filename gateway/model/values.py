@@ -20,6 +20,7 @@ class Canonical(
     rename="camel",
     omit_defaults=True,
     forbid_unknown_fields=True,
+    gc=False,  # frozen values in tuples cannot form cycles
 ):
     """Base of every canonical value: frozen, compared by value, JSON in camelCase."""
 
