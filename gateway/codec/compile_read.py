@@ -90,18 +90,21 @@ class XmlReader(_Reader):
 
     def sequence(self, children: list[WireNode], element: str, fixed: int) -> None:
         """Write the reading of fixed children, then of those that may be absent or repeat."""
-        iterator = self.fresh("rest")
-        self.source.line(f"{iterator} = iter({element})")
-        for inner in children[:fixed]:
+        for at, inner in enumerate(children[: max(fixed - 1, 0)]):
             if self.wanted(inner):
-                self.fixed(inner, f"next({iterator})")
-            else:
-                self.source.line(f"next({iterator})")
+                self.fixed(inner, f"{element}[{at}]")
         child = self.fresh("c")
-        self.source.line(f"{child} = next({iterator}, END)")
+        if fixed:
+            before = self.fresh("c")
+            self.source.line(f"{before} = {element}[{fixed - 1}]")
+            if self.wanted(children[fixed - 1]):
+                self.fixed(children[fixed - 1], before)
+            self.source.line(f"{child} = {before}.getnext()")
+        else:
+            self.source.line(f"{child} = next(iter({element}), None)")
         children = children[fixed:]
         for at, inner in enumerate(children):
-            self.child(inner, child, iterator, last=at == len(children) - 1)
+            self.child(inner, child, last=at == len(children) - 1)
 
     def attributes(self, node: WireNode, element: str) -> None:
         """Write the reading of the attributes that the scope wants."""
@@ -112,10 +115,11 @@ class XmlReader(_Reader):
             elif attribute.path in self.left:
                 self.leave(attribute, value)
 
-    def child(self, node: WireNode, child: str, rest: str, *, last: bool) -> None:
+    def child(self, node: WireNode, child: str, *, last: bool) -> None:
         """Write the reading of one kind of child and the step to the next."""
         word = "while" if node.repeats else "if"
-        with self.source.block(f"{word} {child}.tag == T_{plain(node.name)}:"):
+        tag = f"T_{plain(node.name)}"
+        with self.source.block(f"{word} {child} is not None and {child}.tag == {tag}:"):
             if node.path in self.scopes:
                 self.element(self.scopes[node.path], child)
             elif node.path in self.left:
@@ -123,7 +127,7 @@ class XmlReader(_Reader):
             elif self.wanted(node):
                 self.single(node, child)
             if node.repeats or not last:
-                self.source.line(f"{child} = next({rest}, END)")
+                self.source.line(f"{child} = {child}.getnext()")
 
     def element(self, scope: Scope, child: str) -> None:
         """Write the reading of one element of a list."""

@@ -26,15 +26,6 @@ _ATTRIBUTE = str.maketrans(
 )
 
 
-class End:
-    """What follows the last child: an element without a name."""
-
-    tag = None
-
-
-END = End()
-
-
 @dataclass(frozen=True, slots=True)
 class Problem:
     """kind: unlike | lack | convert | miss | many | long | recalled | form | character | left.

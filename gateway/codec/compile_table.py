@@ -26,7 +26,7 @@ from gateway.model import manifest, response, values
 from gateway.model.values import Canonical
 
 _CALLED = (
-    "END", "NOTHING", "as_text", "attribute", "by", "compare", "digits", "form", "lack",
+    "NOTHING", "as_text", "attribute", "by", "compare", "digits", "form", "lack",
     "leave", "left", "long", "many", "miss", "present", "recalled", "text", "typed", "unlike",
 )  # fmt: skip
 
