@@ -33,7 +33,7 @@ def _measure(name: str, arguments: tuple[str, ...], at: date) -> Converter:
         return _exact(amount, canonical, RawMeasure(value=value, unit=unit))
 
     def encode(value: Measure) -> tuple[str, str]:
-        return _written(value), wire_of(codes, value.unit)
+        return _written(value), codes.encode.get(value.unit) or wire_of(codes, value.unit)
 
     return Converter(
         name,
@@ -111,7 +111,7 @@ def _packages(name: str, arguments: tuple[str, ...], at: date) -> Converter:
         return PackageQuantity(count=int(count), kind=canonical)
 
     def encode(value: PackageQuantity) -> tuple[str, str]:
-        return str(value.count), wire_of(codes, value.kind)
+        return str(value.count), codes.encode.get(value.kind) or wire_of(codes, value.kind)
 
     closed = (None, written(codes))
     return Converter(
