@@ -4,7 +4,7 @@
     2 split      targets of the vehicle are made once per truck, of the goods once
     3 supply     what no document holds: parameters, profile, allocated numbers, gates, register
     4 project    personal subtrees that may not cross are taken out
-    5 encode     checked against the target's rules and schema; all findings at once
+    5 encode     checked against the target's rules, then its schema; all findings at once
     6 report     what became of every leaf, with salted digests
 
 Nothing here is stored: the caller does that in the same transaction that allocates.

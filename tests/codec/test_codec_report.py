@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import rfc8785
-from conftest import DAY
+from codec_fixtures import DAY
 from crates import LINE, LOT, crate, manifest, owner, remark
 from hypothesis import given, settings
 from hypothesis import strategies as st
