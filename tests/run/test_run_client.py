@@ -135,8 +135,11 @@ def test_probe_of_a_peer_without_a_date(peer: MakePeer) -> None:
 
 
 def test_probe_names_what_is_wrong(peer: MakePeer, authority: Authority) -> None:
-    act, _ = answering("200 OK", b"")
-    one = peer(act)
+    def in_clear(connection: socket.socket, over: threading.Event) -> None:
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        connection.recv(65536)  # the other side's hello; then it hangs up
+
+    one = peer(in_clear)
     speaking_tls = Endpoint("cn", f"https://127.0.0.1:{one.port}/", anchors=authority.anchors)
     with pytest.raises(CounterpartError) as caught:
         probe(speaking_tls, lambda: NOW)
