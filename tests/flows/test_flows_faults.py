@@ -292,3 +292,9 @@ def test_an_ambiguous_half_is_shown_and_decided_by_a_reference(sides):
     assert state == "translated", view.events[-1]
     settle(sides)
     assert len(taken(sides, "cn.mt4401")) == 1
+
+
+def test_two_messages_with_one_version_of_one_document_do_not_both_count(sides):
+    assert verdict(sides, link_message(sides))[0] == "receipt"
+    assert verdict(sides, link_message(sides, sequence=2))[0] == "conflict"
+    assert len(inbound(sides)) == 1
