@@ -1,6 +1,7 @@
 """A truck crosses: both gateways, the join, the receipts, the response, the answers."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -212,3 +213,21 @@ def test_documents_are_handed_over_as_what_they_are(sides):
     sides["cn"].wire.post = seen
     dragon_fruit(sides)
     assert ("cn-customs", "cn.mt1401", "application/xml") in posted
+
+
+def test_the_vehicle_register_fills_what_no_chinese_document_holds(sides):
+    vn = sides["vn"]
+    (filing,) = re.findall(
+        rb"<BorderTransportMeans>.*?<ID>([^<]+)</ID>", upload("electronics", "mt4402.xml").content,
+        re.DOTALL,
+    )  # fmt: skip
+    vehicle = {"type": "TRUCK", "make": "MAU REGISTER", "colour": "RED", "seats": "2"}
+    vn.services = replace(vn.services, register={filing.decode(): vehicle})
+    for name in ("mt2401.xml", "mt4402.xml"):
+        submit(
+            sides["cn"].services, agency(sides["cn"]), [upload("electronics", name)], Parameters()
+        )
+    settle(sides)
+    (draft,) = taken(sides, "vn.vnaccs.tir")
+    assert b"MAU REGISTER" in draft
+    assert b"RED" in draft
