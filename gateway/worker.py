@@ -1,6 +1,6 @@
 """The worker: leases tasks, runs them, settles them.
 
-    1 expire     now and then: halves whose other half did not come
+    1 chores     now and then: halves that expire, the log, revocation lists ...
     2 breaker    leave out destinations whose circuit is open; one probe for a half-open one
     3 lease      the first due task of each order key, as many as have a free place
     4 run        in the destination's own threads: a dead destination delays nobody else
@@ -24,6 +24,7 @@ import structlog
 
 from gateway.errors import Family, Finding, InternalError, UnavailableError
 from gateway.flows import retry
+from gateway.flows.chores import Chore
 from gateway.flows.ports import Clock, Event, IdMaker, Randomness, Store, Task, Transaction
 from gateway.flows.retry import Breaker, Circuit, Dead, Done, Outcome, Retry, Schedule
 from gateway.model.states import MessageState, TaskKind
@@ -33,9 +34,6 @@ Run = Callable[[Task], Outcome]
 
 SPEAKING = frozenset({TaskKind.SEND, TaskKind.HAND_OVER})
 """Kinds of tasks that speak to their destination, so that its health can be judged."""
-
-_EXPIRY = "(expiry)"
-"""The room in which overdue halves expire: no destination has this name."""
 
 _AFTER_FAILURE = 2.0  # seconds to wait when the store is down
 
@@ -47,14 +45,12 @@ class Pace:
     """How the worker works.
 
     places: tasks of one destination at once. lease: longer than any task can take. poll:
-    seconds until it looks for work that another process queued. expire_every: between looks
-    for overdue halves.
+    seconds until it looks for work that another process queued.
     """
 
     places: int = 4
     lease: timedelta = timedelta(seconds=90)
     poll: float = 0.5
-    expire_every: timedelta = timedelta(seconds=30)
     schedule: Schedule = field(default_factory=Schedule)
     breaker: Breaker = field(default_factory=Breaker)
 
@@ -89,7 +85,7 @@ class Worker:
         self,
         store: Store,
         runs: Mapping[TaskKind, Run],
-        expire: Callable[[], int],
+        chores: Sequence[Chore],
         *,
         clock: Clock,
         ids: IdMaker,
@@ -102,7 +98,7 @@ class Worker:
         are configured; others are known once they were seen. bell: see `Waking`."""
         self._store = store
         self._runs = runs
-        self._expire = expire
+        self._due = {chore: clock() for chore in chores}
         self._clock, self._ids, self._randomness = clock, ids, randomness
         self._pace = pace or Pace()
         self._owner = ids()
@@ -112,7 +108,6 @@ class Worker:
         self._running: Counter[str] = Counter()
         self._idle = threading.Condition()
         self._rooms: dict[str, ThreadPoolExecutor] = {}
-        self._next_expiry = clock()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -159,7 +154,7 @@ class Worker:
 
     def turn(self) -> int:
         """Lease what can run now and start it; return how many tasks that were."""
-        self._expire_now_and_then()
+        self._start_chores()
         tasks = self._store.commit(self._lease)
         for task in tasks:
             self._known.add(task.destination)
@@ -170,7 +165,7 @@ class Worker:
         now = self._clock()
         until = now + self._pace.lease
         with self._idle:
-            running = {n: count for n, count in self._running.items() if n != _EXPIRY}
+            running = {n: count for n, count in self._running.items() if not _of_chore(n)}
         shut = {name for name, count in running.items() if count >= self._pace.places}
         circuits = {name: self._circuit(tx, name, now) for name in sorted(self._known)}
         shut |= {name for name, circuit in circuits.items() if circuit is not Circuit.CLOSED}
@@ -273,18 +268,27 @@ class Worker:
             case Dead(error):
                 return tx.bury(task.id, self._owner, str(error))
 
-    def _expire_now_and_then(self) -> None:
+    def _start_chores(self) -> None:
         now = self._clock()
-        if now < self._next_expiry:
-            return
-        self._next_expiry = now + self._pace.expire_every
-        if not self._running[_EXPIRY]:
-            self._start(_EXPIRY, self._expire_halves)
+        for chore, due in self._due.items():
+            room = _room(chore)
+            if due <= now and not self._running[room]:
+                self._due[chore] = now + chore.every
+                self._start(room, partial(self._do, chore))
 
-    def _expire_halves(self) -> None:
-        count = self._expire()
+    def _do(self, chore: Chore) -> None:
+        count = chore.run()
         if count:
-            log.info("halves-expired", count=count)
+            log.info("chore", chore=chore.name, count=count)
+
+
+def _room(chore: Chore) -> str:
+    """The room in which a chore runs: no destination has such a name."""
+    return f"({chore.name})"
+
+
+def _of_chore(room: str) -> bool:
+    return room.startswith("(")
 
 
 def _note_crash(tx: Transaction, task: Task, outcome: Retry | Dead, now: datetime) -> None:

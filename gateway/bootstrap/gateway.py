@@ -17,6 +17,7 @@ from gateway.api.threads import Threads
 from gateway.bootstrap import outside, parts
 from gateway.errors import Finding, UnavailableError
 from gateway.flows import deliver, distribute, waiting
+from gateway.flows.chores import Chore
 from gateway.flows.receive import receive
 from gateway.model.states import TaskKind
 from gateway.settings.sections import Listen, ListenOperations, Settings
@@ -88,7 +89,7 @@ class Gateway:
                 TaskKind.HAND_OVER: partial(deliver.hand_over, self.services),
                 TaskKind.DISTRIBUTE: partial(distribute.distribute, self.services),
             },
-            partial(waiting.expire, self.services),
+            self._chores(),
             clock=outside.clock,
             ids=outside.new_id,
             randomness=outside.randomness,
@@ -97,12 +98,16 @@ class Gateway:
                 places=stated.places,
                 lease=stated.lease,
                 poll=stated.poll.total_seconds(),
-                expire_every=stated.expire_every,
                 schedule=self.services.schedule,
                 breaker=parts.breaker(self.settings),
             ),
             bell=bell,
         )
+
+    def _chores(self) -> list[Chore]:
+        """List what this node does now and then."""
+        stated = self.settings.worker
+        return [Chore("expiry", stated.expire_every, partial(waiting.expire, self.services))]
 
     def _listen(self, threads: Threads) -> None:
         """Bind the listeners that are configured, the operations' last."""

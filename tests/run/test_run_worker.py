@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 
 from gateway import store as stores
 from gateway.errors import CounterpartError
+from gateway.flows.chores import Chore
 from gateway.flows.ports import Destination, Message, Store, Task
 from gateway.flows.retry import Breaker, Dead, Done, Outcome, Retry, Schedule
 from gateway.model.states import MessageKind, MessageState, TaskKind
@@ -20,6 +21,7 @@ from gateway.worker import Pace, Waking, Worker
 
 START = datetime(2026, 5, 14, 1, 30, tzinfo=UTC)
 SOON = 10.0  # seconds that a test waits at most for a thread
+EVERY = timedelta(seconds=30)
 PACE = Pace(
     places=2,
     lease=timedelta(seconds=90),
@@ -75,7 +77,7 @@ class House:
         run: Callable[[Task], Outcome] | None = None,
         *,
         pace: Pace = PACE,
-        expire: Callable[[], int] = lambda: 0,
+        chore: Callable[[], int] | None = None,
         store: Store | None = None,
         bell: threading.Event | None = None,
     ) -> Worker:
@@ -86,7 +88,7 @@ class House:
         made = Worker(
             store or self.store,
             dict.fromkeys(TaskKind, noted),
-            expire,
+            [Chore("errand", EVERY, chore)] if chore else [],
             clock=self.clock,
             ids=lambda: f"id-{next(self.numbers)}",
             randomness=bytes,
@@ -434,42 +436,42 @@ def test_closing_drains_what_runs(house: House) -> None:
     assert house.ran == ["a"]
 
 
-# halves
+# chores
 
 
-def test_overdue_halves_expire_now_and_then_and_a_fault_there_harms_nothing(house: House) -> None:
+def test_a_chore_runs_now_and_then_and_a_fault_there_harms_nothing(house: House) -> None:
     calls: list[datetime] = []
 
-    def expire() -> int:
+    def errand() -> int:
         calls.append(house.clock())
         if len(calls) == 1:
             raise ZeroDivisionError
         return 1
 
     house.queue("a")
-    worker = house.worker(expire=expire)
+    worker = house.worker(chore=errand)
     with capture_logs() as logs:
         house.turn(worker)
         house.turn(worker)
         assert len(calls) == 1
-        house.clock.pass_(PACE.expire_every.total_seconds())
+        house.clock.pass_(EVERY.total_seconds())
         house.turn(worker)
         assert len(calls) == 2
     assert house.ran == ["a"]
-    assert {"halves-expired", "task-not-settled"} <= {entry["event"] for entry in logs}
+    assert {"chore", "task-not-settled"} <= {entry["event"] for entry in logs}
 
 
-def test_expiry_that_takes_long_takes_no_place_and_is_not_begun_twice(house: House) -> None:
+def test_a_chore_that_takes_long_takes_no_place_and_is_not_begun_twice(house: House) -> None:
     over, calls = threading.Event(), []
 
-    def expire() -> int:
+    def errand() -> int:
         calls.append(house.clock())
         over.wait(SOON)
         return 0
 
-    worker = house.worker(expire=expire)
+    worker = house.worker(chore=errand)
     assert worker.turn() == 0
-    house.clock.pass_(PACE.expire_every.total_seconds())
+    house.clock.pass_(EVERY.total_seconds())
     for number in range(PACE.places):
         house.queue(str(number))
     assert worker.turn() == PACE.places
