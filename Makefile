@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check -q install --require-hashes
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 
-.PHONY: help demo test check format bench lock clean
+.PHONY: help demo test check format trust-table bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ check: $(DEV) ## lint, types, layers, mapping tables
 format: $(DEV) ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+trust-table: $(DEV) ## write docs/trust.md from the tests that prove it, when they pass
+	$(BIN)/python -m pytest -q -m proves --trust-table write
 
 bench: $(DEV) ## the table of ratios against python-xmlsec and the naive stack
 	$(BIN)/python -m benchmarks

@@ -26,6 +26,8 @@ class Purpose(StrEnum):
     MESSAGE = "message"
     RECEIPT = "receipt"
     STATEMENT = "statement"
+    HEAD = "head"
+    PACK = "pack"
     TLS_SERVER = "tls-server"
     TLS_CLIENT = "tls-client"
 

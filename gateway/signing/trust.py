@@ -24,6 +24,8 @@ class Usage(StrEnum):
     MESSAGE = "message"
     RECEIPT = "receipt"
     STATEMENT = "statement"
+    HEAD = "head"
+    PACK = "pack"
 
 
 USAGE_OIDS: Mapping[Usage, x509.ObjectIdentifier] = {

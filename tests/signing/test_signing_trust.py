@@ -44,6 +44,12 @@ def test_a_pinned_key_is_trusted_for_its_party() -> None:
     assert (key.party, key.fingerprint) == ("vn", fingerprint(made.der))
 
 
+@pytest.mark.proves(
+    attack="a certificate of the same authority that nobody pinned",
+    code="signer-untrusted",
+    rule="not-pinned",
+    behaviour="refused: a chain alone is no trust",
+)
 def test_a_certificate_of_the_same_authority_is_not_trusted() -> None:
     """Pins, not chains: any certificate under a CA would otherwise do."""
     subject = Subject("VN", "Test", "", "ca")
