@@ -16,7 +16,7 @@ from gateway.api.metrics import Backlog, Metrics
 from gateway.api.threads import Threads
 from gateway.bootstrap import outside, parts
 from gateway.errors import Finding, UnavailableError
-from gateway.flows import deliver, distribute, waiting
+from gateway.flows import deliver, distribute, seal, waiting
 from gateway.flows.chores import Chore
 from gateway.flows.receive import receive
 from gateway.model.states import TaskKind
@@ -88,6 +88,7 @@ class Gateway:
                 TaskKind.SEND: partial(deliver.send, self.services),
                 TaskKind.HAND_OVER: partial(deliver.hand_over, self.services),
                 TaskKind.DISTRIBUTE: partial(distribute.distribute, self.services),
+                TaskKind.SEAL: partial(seal.seal, self.services),
             },
             self._chores(),
             clock=outside.clock,

@@ -10,7 +10,7 @@ from gateway.evidence.rows import SALT_SIZE, row
 from gateway.flows import keys
 from gateway.flows.ports import Event, Message, Transaction
 from gateway.flows.services import Agency, Services
-from gateway.model.states import MessageKind, MessageState, TaskKind
+from gateway.model.states import INTERNAL, MessageKind, MessageState, TaskKind
 from gateway.model.values import Canonical
 
 
@@ -65,6 +65,7 @@ def _hand_out(services: Services, tx: Transaction, product: Product, agency: Age
     tx.attach(message_id, "canonical", canonical, "application/json", "document")
     if product.report:
         tx.attach(message_id, "report", product.report, "application/json", "report")
+        tx.enqueue(TaskKind.SEAL, message_id, INTERNAL, message_id, now)
     event = "draft" if product.draft else "queued" if destination else "ready"
     missing = {f"missing-{n}": f.path for n, f in enumerate(product.findings[:40], 1)}
     tx.add_event(message_id, Event(now, event, {"format": product.document_type, **missing}))

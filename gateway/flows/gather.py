@@ -215,6 +215,7 @@ def _send_on(
     setting = _setting(services, tx, halves, decoded, counterpart.profile, counterpart.disclose)
     targets = services.routes.targets(services.side, "outbound", decoded[0].format)
     originals = tuple(tx.content(h.message_id, "original") or b"" for h in halves)
+    stated = _stated(parameters)
     for made in translate(setting, decoded, parameters, targets, notes):
         queue_message(
             services,
@@ -227,11 +228,18 @@ def _send_on(
                 head=made.head,
                 report=made.report,
                 originals=originals,
+                parameters=stated,
             ),
         )
     for half in halves:
         event = Event(services.clock(), "translated", {"to": " ".join(targets)})
         tx.add_event(half.message_id, event)
+
+
+def _stated(parameters: Sequence[Parameters]) -> bytes:
+    """Return what was stated for a whole crossing, to be committed to with the originals."""
+    merged, _ = merge_parameters(parameters)
+    return b"" if merged == Parameters() else msgspec.json.encode(merged)
 
 
 def _hand_on(

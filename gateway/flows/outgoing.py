@@ -24,7 +24,8 @@ LINK_MEDIA_TYPE = "application/xml"
 class Parts:
     """What a link message is made of. content: the body's exact octets. head: transport
     values of the document (its own message id ...). originals: what the agency handed in,
-    in the order in which they joined."""
+    in the order in which they joined. parameters: what was stated beside them, as JSON;
+    empty when nothing was."""
 
     conversation_id: str
     document_type: str
@@ -33,6 +34,7 @@ class Parts:
     head: Mapping[str, str]
     report: bytes
     originals: tuple[bytes, ...]
+    parameters: bytes = b""
     ref_to: str | None = None
 
 
@@ -47,7 +49,10 @@ def queue_message(services: Services, tx: Transaction, parts: Parts) -> str:
     tx.attach(message.id, "canonical", canonical, "application/json", "document")
     tx.attach(message.id, "report", parts.report, "application/json", "report")
     tx.attach(message.id, "commitment-salt", salt, "application/octet-stream", "evidence")
-    committed = commitment(salt, parts.originals).encode()
+    stated = (parts.parameters,) if parts.parameters else ()
+    for content in stated:
+        tx.attach(message.id, "parameters", content, "application/json", "document")
+    committed = commitment(salt, (*parts.originals, *stated)).encode()
     tx.attach(message.id, "commitment", committed, "text/plain", "evidence")
     tx.add_event(message.id, Event(message.created, "queued", {"format": parts.document_type}))
     facts = {"message": message.id, "digest": message.digest, "type": parts.document_type}

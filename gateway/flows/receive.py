@@ -35,14 +35,11 @@ from gateway.flows import bare, keys, versions
 from gateway.flows.outgoing import LINK_MEDIA_TYPE
 from gateway.flows.ports import Event, Message, Transaction
 from gateway.flows.services import PROFILE_VERSION, Counterpart, Services
-from gateway.model.states import MessageKind, MessageState, TaskKind
+from gateway.model.states import INTERNAL, MessageKind, MessageState, TaskKind
 from gateway.safexml import Limits as XmlLimits
 from gateway.safexml import parse
 from gateway.signing.sign import sign_document
 from gateway.signing.verify import Verified, verify_document
-
-INTERNAL = "internal"
-"""Destination of work that stays in the house."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,14 @@ class MessageState(StrEnum):
     DEAD = "dead"  # given up; an operator must look
 
 
+INTERNAL = "internal"
+"""Destination of tasks that stay in the house."""
+
+
 class TaskKind(StrEnum):
     """What the worker does with a task."""
 
     SEND = "send"  # sign, store, send to the counterpart
     DISTRIBUTE = "distribute"  # decode an accepted message for the agencies
+    SEAL = "seal"  # sign the report of a domestic document
     HAND_OVER = "hand-over"  # post a domestic document to an agency's system

@@ -12,24 +12,33 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from postgres import postgres_database, postgres_server
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_fixed
 
+from gateway import store as stores
 from gateway.api.client import Client
 from gateway.demo.sides import Side, prepare, write_settings
 from gateway.demo.subscriber import Subscriber
 from gateway.errors import GatewayError, UnavailableError
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "durian"
-ROUNDS = 16
+ROUNDS = {"sqlite": 16, "postgresql": 6}
 EACH = 4
 """Documents of a round; both gateways are killed after the first acknowledgement."""
 
+EMBEDDED = 'url = "sqlite:///gateway.db"'
 NOW = datetime.now(UTC)
 
 
+@pytest.fixture(params=ROUNDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture
-def sides(tmp_path: Path) -> Iterator[dict[str, Side]]:
+def sides(tmp_path: Path, kind: str) -> Iterator[dict[str, Side]]:
     with ExitStack() as stack:
+        server_url = stack.enter_context(postgres_server()) if kind == "postgresql" else None
         keys, made = prepare(tmp_path, NOW - timedelta(hours=1))
         for name, other in (("vn", "cn"), ("cn", "vn")):
             server = keys.leaves[f"{name}/subscriber-server"]
@@ -37,12 +46,22 @@ def sides(tmp_path: Path) -> Iterator[dict[str, Side]]:
             taker = Subscriber(tmp_path / f"{name}-taken", server.certificate, server.key, anchors)
             stack.callback(taker.stop)
             write_settings(made[name], made[other], taker.url)
+            if server_url:
+                use_server(made[name], stack.enter_context(postgres_database(server_url)))
         for side in made.values():
             stack.callback(side.stop)
             side.start()
         for side in made.values():
             side.wait()
         yield made
+
+
+def use_server(side: Side, url: str) -> None:
+    """Let a side keep all it has in a database of the server."""
+    text = side.settings.read_text(encoding="utf-8")
+    assert text.count(EMBEDDED) == 1
+    side.settings.write_text(text.replace(EMBEDDED, f'url = "{url}"'), encoding="utf-8")
+    stores.upgrade(url)
 
 
 def document(number: int) -> tuple[bytes, bytes]:
@@ -93,10 +112,10 @@ def restart(sides: dict[str, Side]) -> None:
         side.wait()
 
 
-def test_what_was_acknowledged_arrives_once(sides: dict[str, Side]) -> None:
-    client = sides["vn"].client()
+def test_what_was_acknowledged_arrives_once(sides: dict[str, Side], kind: str) -> None:
+    client, rounds = sides["vn"].client(), ROUNDS[kind]
     accepted: list[str] = []
-    for number in range(ROUNDS):
+    for number in range(rounds):
         acknowledged = threading.Event()
         with ThreadPoolExecutor(EACH) as pool:
             jobs = [
@@ -107,12 +126,12 @@ def test_what_was_acknowledged_arrives_once(sides: dict[str, Side]) -> None:
                 kill(side)
             restart(sides)
             accepted += [job.result() for job in jobs]
-    assert len(set(accepted)) == ROUNDS * EACH
+    assert len(set(accepted)) == rounds * EACH
 
     expected = sorted(link for message in accepted for link in settled(client, message))
     arrived = handed_on(sides["cn"].client(), len(expected))
     assert sorted((m.document_type, m.order_key) for m in arrived) == expected
-    assert len(set(expected)) == 2 * ROUNDS * EACH
+    assert len(set(expected)) == 2 * rounds * EACH
 
 
 def handed_on(client: Client, count: int) -> list:

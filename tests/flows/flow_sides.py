@@ -12,7 +12,7 @@ import uuid_utils
 from gateway import store
 from gateway.codec.gates import Gates
 from gateway.errors import CounterpartError, UnavailableError
-from gateway.flows import deliver, distribute
+from gateway.flows import deliver, distribute, seal
 from gateway.flows.ports import LinkAnswer
 from gateway.flows.receive import receive
 from gateway.flows.retry import Dead, Done, Retry
@@ -81,6 +81,7 @@ class Side:
             TaskKind.SEND: deliver.send,
             TaskKind.HAND_OVER: deliver.hand_over,
             TaskKind.DISTRIBUTE: distribute.distribute,
+            TaskKind.SEAL: seal.seal,
         }
         count = 0
         while count < most:
@@ -171,6 +172,8 @@ def side_of(name, other, keys, formats, clock, wire, path) -> Side:
         message_signer=signer("message"),
         receipt_signer=signer("receipt"),
         statement_signer=signer("statement"),
+        head_signer=signer("head"),
+        pack_signer=signer("pack"),
         counterparts={NAMES[other]: counterpart},
         agencies={"customs": AGENCIES[name], "operator": Agency("operator", "operator")},
     )

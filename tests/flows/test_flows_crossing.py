@@ -1,19 +1,26 @@
 """A truck crosses: both gateways, the join, the receipts, the response, the answers."""
 
+import hashlib
 import re
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import pytest
+from flow_sides import NOW, policy
 
 from gateway.errors import DocumentError
-from gateway.flows import query, waiting
+from gateway.flows import deliver, query, seal, waiting
+from gateway.flows.ports import Task
+from gateway.flows.retry import Done
 from gateway.flows.submit import Upload, submit
 from gateway.model.parameters import Parameters
-from gateway.model.states import MessageKind
+from gateway.model.states import MessageKind, TaskKind
+from gateway.signing.dsse import verify_statement
+from gateway.signing.trust import Usage
 
 SAMPLES = Path(__file__).parent.parent / "samples"
+ORIGINALS = ("tor.edi", "eda-1.edi", "eda-2.edi")
 
 
 def upload(folder: str, name: str) -> Upload:
@@ -231,3 +238,54 @@ def test_the_vehicle_register_fills_what_no_chinese_document_holds(sides):
     (draft,) = taken(sides, "vn.vnaccs.tir")
     assert b"MAU REGISTER" in draft
     assert b"RED" in draft
+
+
+def domestic(side) -> list:
+    tx = side.services.store.read
+    return tx(lambda t: t.search(kind=MessageKind.DOMESTIC)).messages
+
+
+def test_the_report_of_each_document_made_for_an_agency_is_signed(sides, keys):
+    dragon_fruit(sides)
+    (mt1401,) = taken(sides, "cn.mt1401")
+    submit(sides["cn"].services, agency(sides["cn"]), [response_to(mt1401)], Parameters())
+    settle(sides)
+    read = sides["vn"].services.store.read
+    made = domestic(sides["vn"])
+    assert [m.document_type for m in made] == ["vn.vnsw.answer"] * 2
+    trusted = policy(keys, "vn", Usage.STATEMENT)
+    for message in made:
+        report = read(lambda tx, m=message: tx.content(m.id, "report"))
+        statement = read(lambda tx, m=message: tx.content(m.id, "report-signature"))
+        assert verify_statement(statement, trusted, NOW) == (deliver.REPORT_TYPE, report)
+
+
+def test_sealing_again_changes_nothing(sides):
+    dragon_fruit(sides)
+    (mt1401,) = taken(sides, "cn.mt1401")
+    submit(sides["cn"].services, agency(sides["cn"]), [response_to(mt1401)], Parameters())
+    settle(sides)
+    vn = sides["vn"].services
+    message = domestic(sides["vn"])[0].id
+    before = vn.store.read(lambda tx: tx.content(message, "report-signature"))
+    again = Task(0, TaskKind.SEAL, message, "internal", message, 1, vn.clock())
+    assert seal.seal(vn, again) == Done()
+    assert vn.store.read(lambda tx: tx.content(message, "report-signature")) == before
+
+
+def test_the_commitment_covers_the_originals_and_what_was_stated(sides):
+    done = dragon_fruit(sides)
+    read = sides["vn"].services.store.read
+    (message,) = [
+        m
+        for m in read(lambda tx: tx.conversation(done.conversation_id))
+        if m.document_type == "cn.mt1401"
+    ]
+    originals = [(SAMPLES / "dragon-fruit" / n).read_bytes() for n in ORIGINALS]
+    stated = read(lambda tx: tx.content(message.id, "parameters"))
+    assert msgspec.json.decode(stated, type=Parameters) == parameters("dragon-fruit")
+    salt = read(lambda tx: tx.content(message.id, "commitment-salt"))
+    digests = b"".join(hashlib.sha256(part).digest() for part in (*originals, stated))
+    committed = hashlib.sha256(salt + digests).hexdigest()
+    wire = read(lambda tx: tx.content(message.id, "wire"))
+    assert committed.encode() in wire

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from store_sample import KINDS, Databases, postgres_database, postgres_server
+from postgres import postgres_database, postgres_server
+from store_sample import KINDS, Databases
 
 from gateway import store as stores
 from gateway.store import Store
