@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from gateway import resources
 from gateway.bootstrap.outside import secret
+from gateway.bootstrap.signers import signers
 from gateway.codec.formats import Formats
 from gateway.codec.gates import Gates
 from gateway.errors import Finding, UnavailableError
@@ -19,11 +20,10 @@ from gateway.settings.sections import (
     AgencySection,
     Client,
     CounterpartSection,
-    Pair,
     Settings,
     StoreSection,
 )
-from gateway.signing.keys import Signer, fingerprint, load_certificate, load_signer
+from gateway.signing.keys import fingerprint, load_certificate
 from gateway.signing.profiles import profile
 from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
 from gateway.transport.link import Endpoint
@@ -42,7 +42,7 @@ def services_of(
     randomness: Randomness,
 ) -> Services:
     """Load keys, tables and registers. UnavailableError, MappingError with all findings."""
-    keys, house = settings.keys, settings.gateway
+    house, ours = settings.gateway, signers(settings)
     today = clock().date()
     mappings = resources.folder("mappings")
     counterparts = {n: counterpart(n, section) for n, section in settings.counterpart.items()}
@@ -57,9 +57,11 @@ def services_of(
         clock=clock,
         ids=ids,
         randomness=randomness,
-        message_signer=_our_signer(settings, keys.message),
-        receipt_signer=_our_signer(settings, keys.receipt),
-        statement_signer=_our_signer(settings, keys.statement),
+        message_signer=ours.message,
+        receipt_signer=ours.receipt,
+        statement_signer=ours.statement,
+        head_signer=ours.head,
+        pack_signer=ours.pack,
         counterparts=counterparts,
         agencies={n: agency(n, section) for n, section in settings.agency.items()},
         register=vehicles(settings.registers.vehicles),
@@ -67,13 +69,6 @@ def services_of(
         limits=limits(settings),
         test=house.test,
     )
-
-
-def _our_signer(settings: Settings, pair: Pair) -> Signer:
-    """Load one of our keys for the method that the counterpart's profile asks for."""
-    section = next(iter(settings.counterpart.values()), None)
-    method = profile(section.signature).methods[0] if section else None
-    return load_signer(pair.key, pair.certificate, secret(pair.password_file), method)
 
 
 def certificate(file: Path) -> bytes:

@@ -62,7 +62,7 @@ def _lines(config: Path, *, offline: bool) -> Iterator[Line]:
         return
     yield Line("settings", "OK", f"{config}: side {settings.gateway.side}")
     checks: list[Callable[[Settings], Iterator[Line]]] = [
-        _keys, _certificates, _store, _ports, _tables, _parties,
+        _keys, _tls, _certificates, _store, _ports, _tables, _parties,
     ]  # fmt: skip
     for check in checks:
         yield from check(settings)
@@ -72,22 +72,27 @@ def _lines(config: Path, *, offline: bool) -> Iterator[Line]:
 
 def _keys(settings: "Settings") -> Iterator[Line]:
     """Our keys load, fit their certificates, and nobody else reads them."""
-    from gateway.bootstrap.outside import secret
-    from gateway.bootstrap.parts import endpoints
+    from gateway.bootstrap.signers import signer
     from gateway.errors import GatewayError
-    from gateway.signing.keys import load_signer
-    from gateway.transport.tls import Identity, client_context
 
-    ours = settings.keys
-    for name in ("message", "receipt", "statement"):
-        pair = getattr(ours, name)
+    for name, key in settings.keys.named().items():
         try:
-            signer = load_signer(pair.key, pair.certificate, secret(pair.password_file))
+            loaded = signer(settings, key, None)
         except GatewayError as failure:
             yield Line(f"keys.{name}", "FAIL", str(failure), "key, certificate and password file")
             continue
-        yield Line(f"keys.{name}", "OK", signer.algorithm.rpartition("#")[2])
-        yield from _private(f"keys.{name}", pair.key)
+        yield Line(f"keys.{name}", "OK", loaded.algorithm.rpartition("#")[2])
+        if key.key:
+            yield from _private(f"keys.{name}", key.key)
+
+
+def _tls(settings: "Settings") -> Iterator[Line]:
+    """The key of each listener, and those with which we call, load too."""
+    from gateway.bootstrap.outside import secret
+    from gateway.bootstrap.parts import endpoints
+    from gateway.errors import GatewayError
+    from gateway.transport.tls import Identity, client_context
+
     for name, listener in _listeners(settings):
         if not listener.key or not listener.certificate:
             continue

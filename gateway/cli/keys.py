@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 keys = typer.Typer(help="Keys and certificates.", no_args_is_help=True)
 
-PURPOSES = ("message", "receipt", "statement", "tls-server", "tls-client")
+PURPOSES = ("message", "receipt", "statement", "head", "pack", "tls-server", "tls-client")
 
 
 @keys.callback()
@@ -45,8 +45,11 @@ def _halves(fingerprint: str) -> str:
 
 def certificates(settings: "Settings") -> list[tuple[str, Path]]:
     """Return (what it is used as, file) of every certificate of the settings, but anchors."""
-    ours = settings.keys
-    found = [(f"keys.{name}", getattr(ours, name).certificate) for name in ours.model_fields_set]
+    found = []
+    for purpose, key in settings.keys.named().items():
+        found.append((f"keys.{purpose}", key.certificate))
+        if key.next:
+            found.append((f"keys.{purpose}.next", key.next.certificate))
     for name in ("counterpart", "agencies", "operations"):
         listener = getattr(settings.listen, name)
         if listener is not None and listener.certificate is not None:

@@ -17,6 +17,8 @@ _LEAVES = (
     ("message", "message", None),
     ("receipt", "receipt", None),
     ("statement", "statement", None),
+    ("head", "head", None),
+    ("pack", "pack", None),
     ("link-server", "tls-server", "link-authority"),
     ("link-client", "tls-client", "link-authority"),
     ("agencies-server", "tls-server", "agencies-authority"),

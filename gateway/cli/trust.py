@@ -9,6 +9,7 @@ import typer
 from gateway.cli import talk
 
 if TYPE_CHECKING:
+    from gateway.signing.keys import Signer
     from gateway.signing.trust import TrustPolicy
 
 File = Annotated[Path, typer.Argument(help="A document; - is stdin.")]
@@ -32,24 +33,36 @@ def sign(
     With --config and no --key it signs with our message key.
     """
     with talk.failures(as_json):
-        if config is not None and key is None:
-            pair = talk.settings(config).settings.keys.message
-            key, cert, password_file = pair.key, pair.certificate, pair.password_file
-        if key is None or cert is None:
-            raise typer.BadParameter("give --key and --cert, or --config")
-        from gateway.bootstrap.outside import secret
         from gateway.safexml import c14n, parse
-        from gateway.signing.keys import load_signer
         from gateway.signing.profiles import profile as profile_of
         from gateway.signing.sign import sign_document
 
         shape = profile_of(profile)
-        signer = load_signer(key, cert, secret(password_file), shape.methods[0])
+        signer = _signer(config, key, cert, password_file, shape.methods[0])
         signed = sign_document(c14n(parse(talk.read(file))), signer, shape)
     if as_json:
         talk.give_json({"key": signer.key_id, "content": signed.decode("utf-8")})
     else:
         talk.give(signed)
+
+
+def _signer(
+    config: Path | None,
+    key: Path | None,
+    cert: Path | None,
+    password_file: Path | None,
+    method: str,
+) -> "Signer":
+    from gateway.bootstrap import signers
+    from gateway.bootstrap.outside import secret
+    from gateway.signing.keys import load_signer
+
+    if config is not None and key is None:
+        settings = talk.settings(config).settings
+        return signers.signer(settings, settings.keys.message, method)
+    if key is None or cert is None:
+        raise typer.BadParameter("give --key and --cert, or --config")
+    return load_signer(key, cert, secret(password_file), method)
 
 
 def verify(
@@ -59,7 +72,9 @@ def verify(
         list[Path], typer.Option("--cert", help="A certificate that is trusted, PEM.")
     ] = [],  # noqa: B006  typer copies it
     config: Config = None,
-    usage: Annotated[str, typer.Option(help="message, receipt or statement (DSSE).")] = "message",
+    usage: Annotated[
+        str, typer.Option(help="message, receipt, statement, head, pack.")
+    ] = "message",
     at: Annotated[
         datetime | None,
         typer.Option(formats=["%Y-%m-%dT%H:%M:%SZ"], help="Judge as of this instant (UTC)."),

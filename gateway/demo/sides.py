@@ -165,6 +165,8 @@ def write_settings(side: Side, other: Side, subscriber: str) -> None:
         peer_client=side.keys.leaves[f"{peer}/link-client"].certificate,
         peer_message=side.keys.leaves[f"{peer}/message"].certificate,
         peer_receipt=side.keys.leaves[f"{peer}/receipt"].certificate,
+        peer_head=side.keys.leaves[f"{peer}/head"].certificate,
+        peer_pack=side.keys.leaves[f"{peer}/pack"].certificate,
         customs=side.keys.leaves[f"{name}/customs"].certificate,
         operator=side.keys.leaves[f"{name}/operator"].certificate,
         submits=_SUBMITS[name],
@@ -178,8 +180,8 @@ def write_settings(side: Side, other: Side, subscriber: str) -> None:
 
 
 _PAIRS = (
-    "message", "receipt", "statement", "link-server", "link-client", "agencies-server",
-    "agencies-client",
+    "message", "receipt", "statement", "head", "pack", "link-server", "link-client",
+    "agencies-server", "agencies-client",
 )  # fmt: skip
 
 
@@ -220,6 +222,12 @@ port = {operations_port}
 [keys.statement]
 {statement}
 
+[keys.head]
+{head}
+
+[keys.pack]
+{pack}
+
 [counterpart.{peer}]
 url = "https://127.0.0.1:{peer_port}/exchange/v1"
 anchors = "{link_anchors}"
@@ -235,6 +243,14 @@ certificate = "{peer_message}"
 [[counterpart.{peer}.pinned]]
 usage = "receipt"
 certificate = "{peer_receipt}"
+
+[[counterpart.{peer}.pinned]]
+usage = "head"
+certificate = "{peer_head}"
+
+[[counterpart.{peer}.pinned]]
+usage = "pack"
+certificate = "{peer_pack}"
 
 [counterpart.{peer}.profile]
 {profile}

@@ -82,7 +82,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts that flows work with. side: vn or cn. name: our party id on the link."""
+    """The parts that flows work with. side: vn or cn. name: our party id on the link.
+
+    head_signer, pack_signer: None when no such key is configured.
+    """
 
     side: str
     name: str
@@ -103,6 +106,8 @@ class Services:
     schedule: Schedule = field(default_factory=Schedule)
     limits: Limits = field(default_factory=Limits)
     test: bool = False
+    head_signer: Signer | None = None
+    pack_signer: Signer | None = None
 
     def counterpart(self) -> Counterpart:
         """Return the counterpart that our documents go to: version 1 has exactly one."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from gateway.settings.keys import Hsm, Keys, Pair
 from gateway.settings.values import (
     Address,
     Duration,
@@ -19,14 +20,6 @@ from gateway.settings.values import (
     is_loopback,
 )
 from gateway.signing.profiles import PROFILES
-
-
-class Pair(Section):
-    """A private key (PKCS#8 PEM) and its certificate (PEM). password_file: opens the key."""
-
-    key: File
-    certificate: File
-    password_file: File | None = None
 
 
 class House(Section):
@@ -83,14 +76,6 @@ class Listeners(Section):
     counterpart: Listen | None = None
     agencies: Listen | None = None
     operations: ListenOperations | None = None
-
-
-class Keys(Section):
-    """[keys] One key per purpose: none of them can stand for another."""
-
-    message: Pair
-    receipt: Pair
-    statement: Pair
 
 
 class LimitsSection(Section):
@@ -154,7 +139,7 @@ class Pinned(Section):
     window that may be narrower than its own."""
 
     certificate: File
-    usage: Literal["message", "receipt", "statement"]
+    usage: Literal["message", "receipt", "statement", "head", "pack"]
     not_before: AwareDatetime | None = None
     not_after: AwareDatetime | None = None
 
@@ -245,6 +230,7 @@ class Settings(Section):
     store: StoreSection = Field(default={}, validate_default=True)
     listen: Listeners = Listeners()
     keys: Keys
+    hsm: Hsm | None = None
     limits: LimitsSection = LimitsSection()
     worker: WorkerSection = WorkerSection()
     retry: RetrySection = RetrySection()
@@ -262,7 +248,7 @@ class Settings(Section):
             for name, section in self.counterpart.items():
                 if PROFILES[section.signature].demo:
                     raise ValueError(f"counterpart.{name}.signature: demo keys in production")
-        pairs = [self.keys.message, self.keys.receipt, self.keys.statement]
-        if len({pair.key for pair in pairs}) < len(pairs):
-            raise ValueError("keys: message, receipt and statement need a key each")
+        inside = [name for name, key in self.keys.named().items() if key.in_token]
+        if inside and self.hsm is None:
+            raise ValueError(f"keys.{inside[0]} is in a token: [hsm] must say in which")
         return self

@@ -90,9 +90,17 @@ certificate = "{keys}/receipt.cert.pem"{password}
 key = "{keys}/statement.key.pem"
 certificate = "{keys}/statement.cert.pem"{password}
 
+[keys.head]                   # signs the heads of our log, which the other side cosigns
+key = "{keys}/head.key.pem"
+certificate = "{keys}/head.cert.pem"{password}
+
+[keys.pack]                   # signs the bilateral pack
+key = "{keys}/pack.key.pem"
+certificate = "{keys}/pack.cert.pem"{password}
+
 # --- the other side ---
-# 1. Give it: link-authority.cert.pem, link-client.cert.pem, message.cert.pem and
-#    receipt.cert.pem of the folder {keys}/.
+# 1. Give it: link-authority.cert.pem, link-client.cert.pem, message.cert.pem,
+#    receipt.cert.pem, head.cert.pem and pack.cert.pem of the folder {keys}/.
 # 2. Put what it gives you into the folder counterpart/ and compare fingerprints by another way
 #    than the one the files came by (`gateway keys list` shows ours).
 # 3. Take the comment signs away from both sections below.
@@ -122,6 +130,14 @@ certificate = "{keys}/statement.cert.pem"{password}
 # [[counterpart.{peer}.pinned]]
 # usage = "receipt"
 # certificate = "counterpart/receipt.cert.pem"
+#
+# [[counterpart.{peer}.pinned]]
+# usage = "head"              # cosigns our log heads, signs its own
+# certificate = "counterpart/head.cert.pem"
+#
+# [[counterpart.{peer}.pinned]]
+# usage = "pack"              # signs the bilateral pack with us
+# certificate = "counterpart/pack.cert.pem"
 #
 # [counterpart.{peer}.profile]  # what no document holds: identities and agreed defaults
 # senderId = "..."

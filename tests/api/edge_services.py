@@ -112,6 +112,8 @@ def build(
         message_signer=signer(keys, "vn/message"),
         receipt_signer=signer(keys, "vn/receipt"),
         statement_signer=signer(keys, "vn/statement"),
+        head_signer=signer(keys, "vn/head"),
+        pack_signer=signer(keys, "vn/pack"),
         counterparts={
             "cn-gateway": Counterpart(
                 name="cn-gateway",

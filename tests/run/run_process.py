@@ -83,7 +83,7 @@ def exchanged(folder: Path, other: Path) -> None:
     take the comment signs away."""
     taken = folder / "counterpart"
     taken.mkdir()
-    for name in ("link-authority", "link-client", "message", "receipt"):
+    for name in ("link-authority", "link-client", "message", "receipt", "head", "pack"):
         certificate = other / "keys" / f"{name}.cert.pem"
         (taken / certificate.name).write_bytes(certificate.read_bytes())
     file = folder / "gateway.toml"

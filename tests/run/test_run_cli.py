@@ -248,8 +248,8 @@ def test_what_sign_signs_verify_verifies(house: Path, tmp_path: Path) -> None:
 
 
 def test_verify_reads_statements_too(house: Path) -> None:
-    from gateway.bootstrap.parts import load_signer
     from gateway.signing.dsse import sign_statement
+    from gateway.signing.keys import load_signer
 
     keys = house.parent / "keys"
     signer = load_signer(keys / "statement.key.pem", keys / "statement.cert.pem", None)

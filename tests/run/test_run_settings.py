@@ -13,6 +13,8 @@ NAMES = [
     "message",
     "receipt",
     "statement",
+    "head",
+    "pack",
     "link-server",
     "link-client",
     "agencies-server",
@@ -52,7 +54,7 @@ def uncommented(text: str, start: str, end: str) -> str:
 def with_counterpart(house: Path) -> str:
     folder = house.parent / "counterpart"
     folder.mkdir(exist_ok=True)
-    for name in ("link-authority", "link-client", "message", "receipt"):
+    for name in ("link-authority", "link-client", "message", "receipt", "head", "pack"):
         (folder / f"{name}.cert.pem").write_text("not read here")
     return uncommented(
         house.read_text(encoding="utf-8"), "# [listen.counterpart]", "# --- domestic systems"
@@ -92,7 +94,7 @@ def test_every_commented_section_of_the_template_is_valid(
     settings = load(write(house.parent, text), {}).settings
     assert list(settings.counterpart) == ["other"]
     assert settings.registers.vehicles is not None
-    assert len(settings.counterpart["other"].pinned) == 2
+    assert len(settings.counterpart["other"].pinned) == 4
     assert settings.listen.counterpart is not None
 
 
