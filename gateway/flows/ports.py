@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from gateway.flows.ports_log import Holds
 from gateway.model.states import MessageKind, MessageState, TaskKind
 
 T = TypeVar("T")
@@ -129,7 +130,7 @@ class Page:
     cursor: str | None
 
 
-class Transaction(Protocol):
+class Transaction(Holds, Protocol):
     """What can be done inside one durable commit. Methods raise nothing for what a caller
     can foresee: they return False or None."""
 

@@ -179,6 +179,13 @@ def assert_whole(store: Store, accepted: Iterable[str], delivered: Iterable[str]
     store.read(look)
 
 
+def hold(store: Store, owner: str) -> None:
+    """Take a lease when told, and tell whether it was got."""
+    tell("ready")
+    sys.stdin.readline()
+    tell(str(store.commit(lambda tx: tx.hold("chore", owner, NOW, at(60)))))
+
+
 def upgrade(url: str) -> None:
     """Upgrade when told."""
     tell("ready")
@@ -192,4 +199,5 @@ if __name__ == "__main__":
         upgrade(url)
     else:
         with stores.open(url) as opened:
-            {"write": write, "contend": contend, "fill": fill}[action](opened, *arguments)
+            actions = {"write": write, "contend": contend, "fill": fill, "hold": hold}
+            actions[action](opened, *arguments)

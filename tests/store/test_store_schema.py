@@ -191,6 +191,7 @@ def everything(tx: Transaction) -> None:
     tx.set_destination("cn", tx.destination("cn"))
     tx.allocate("s", "k", "v")
     tx.remember("c", "k", "b", "a", NOW)
+    tx.hold("chore", "w", NOW, NOW)
     for one in tx.lease("w", NOW, NOW, 9):
         tx.complete(one.id, "w")
 
