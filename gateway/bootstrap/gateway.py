@@ -14,7 +14,7 @@ from gateway.api.health import OperationsApp, Readiness
 from gateway.api.listener import App, Listener, Tls
 from gateway.api.metrics import Backlog, Metrics
 from gateway.api.threads import Threads
-from gateway.bootstrap import outside, parts
+from gateway.bootstrap import outside, parts, timestamps
 from gateway.errors import Finding, UnavailableError
 from gateway.flows import deliver, distribute, seal, waiting
 from gateway.flows.chores import Chore
@@ -49,7 +49,8 @@ class Gateway:
             self.store.check()
             bell = threading.Event()
             opened.callback(self._last_words)
-            self.link = opened.enter_context(HttpLink(parts.endpoints(settings), outside.clock))
+            places = [*parts.endpoints(settings), *timestamps.endpoints(settings)]
+            self.link = opened.enter_context(HttpLink(places, outside.clock))
             self.services = parts.services_of(
                 settings,
                 Waking(self.store, bell) if working else self.store,

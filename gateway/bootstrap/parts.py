@@ -7,6 +7,7 @@ from typing import TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from gateway import resources
+from gateway.bootstrap import timestamps
 from gateway.bootstrap.outside import secret
 from gateway.bootstrap.signers import signers
 from gateway.codec.formats import Formats
@@ -46,6 +47,7 @@ def services_of(
     today = clock().date()
     mappings = resources.folder("mappings")
     counterparts = {n: counterpart(n, section) for n, section in settings.counterpart.items()}
+    anchors = tuple(certificate(file) for file in settings.timestamps.anchors)
     return Services(
         side=house.side,
         name=house.name,
@@ -68,6 +70,8 @@ def services_of(
         schedule=schedule(settings),
         limits=limits(settings),
         test=house.test,
+        timestamps=timestamps.authority(settings, link, clock, randomness, anchors),
+        timestamp_anchors=anchors,
     )
 
 

@@ -14,6 +14,7 @@ from gateway.flows.ports import Clock, IdMaker, Link, Randomness, Store
 from gateway.flows.retry import Schedule
 from gateway.flows.routes import Routes
 from gateway.signing.keys import Signer
+from gateway.signing.timestamp import TimestampAuthority
 from gateway.signing.trust import TrustPolicy
 
 PROFILE_VERSION = "1"
@@ -84,7 +85,8 @@ class Limits:
 class Services:
     """The parts that flows work with. side: vn or cn. name: our party id on the link.
 
-    head_signer, pack_signer: None when no such key is configured.
+    head_signer, pack_signer: None when no such key is configured. timestamps: who stamps;
+    timestamp_anchors: certificates (DER) that tokens must lead to.
     """
 
     side: str
@@ -108,6 +110,8 @@ class Services:
     test: bool = False
     head_signer: Signer | None = None
     pack_signer: Signer | None = None
+    timestamps: TimestampAuthority | None = None
+    timestamp_anchors: tuple[bytes, ...] = ()
 
     def counterpart(self) -> Counterpart:
         """Return the counterpart that our documents go to: version 1 has exactly one."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from gateway.settings.keys import Hsm, Keys, Pair
+from gateway.settings.timestamps import TimestampsSection
 from gateway.settings.values import (
     Address,
     Duration,
@@ -237,6 +238,7 @@ class Settings(Section):
     breaker: BreakerSection = BreakerSection()
     counterpart: dict[Name, CounterpartSection] = Field(default_factory=dict)
     agency: dict[Name, AgencySection] = Field(default_factory=dict)
+    timestamps: TimestampsSection = TimestampsSection()
     registers: Register = Field(default=Register(), alias="register")
     client: Client | None = None
 

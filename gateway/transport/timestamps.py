@@ -52,7 +52,7 @@ class HttpTimestamps:
         answer = self._link.post(authority, asked, _QUERY, {})
         if answer.status != 200:
             raise failure("bad-answer", "status", authority, str(answer.status))
-        token = timestamp.token_of(answer.content)
+        token = timestamp.token_of(answer.body)
         timestamp.verify(token, message, self._anchors, self._clock(), nonce)
         return token
 
