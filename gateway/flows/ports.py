@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from gateway.flows.ports_ledger import Ledger
 from gateway.flows.ports_log import Holds
 from gateway.model.states import MessageKind, MessageState, TaskKind
 
@@ -25,9 +26,9 @@ class Message:
 
     id: ours, a UUIDv7. external_id: the sender's id on the link (for outbound equal to id);
     (kind, party, external_id) is unique. party: the counterpart, or the agency. digest: hex
-    SHA-256 of the signed content (link) or of the document's bytes. keys: what a search
-    finds it by, pairs of (plate | container | seal | batch | declaration | waybill |
-    reference, value).
+    SHA-256 of the signed content (link) or of the document's bytes. day: ISO day of the
+    envelope's Created, UTC, by which both sides count. keys: what a search finds it by,
+    pairs of (plate | container | seal | batch | declaration | waybill | reference, value).
     """
 
     id: str
@@ -45,6 +46,7 @@ class Message:
     sequence: int | None = None
     ref_to: str | None = None
     test: bool = False
+    day: str | None = None
     keys: tuple[tuple[str, str], ...] = ()
 
 
@@ -130,7 +132,7 @@ class Page:
     cursor: str | None
 
 
-class Transaction(Holds, Protocol):
+class Transaction(Holds, Ledger, Protocol):
     """What can be done inside one durable commit. Methods raise nothing for what a caller
     can foresee: they return False or None."""
 

@@ -48,8 +48,10 @@ message = Table(
     Column("sequence", BigInteger),
     Column("ref_to", Words),
     Column("test", Boolean, nullable=False),
+    Column("day", Words),  # of the envelope's Created, UTC; null: stored by older code
     UniqueConstraint("kind", "party", "external_id"),
 )
+Index("message_by_day", message.c.party, message.c.day, message.c.kind, message.c.external_id)
 Index("message_by_time", message.c.created, message.c.id)
 Index("message_by_party", message.c.party, message.c.created, message.c.id)
 Index("message_by_state", message.c.state, message.c.created, message.c.id)
