@@ -7,6 +7,7 @@ an agency never waits for a key that is elsewhere (docs/decisions.md).
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 
 import msgspec
 
@@ -77,6 +78,7 @@ def _message(services: Services, tx: Transaction, parts: Parts, party: str) -> M
     versioned = versions.has_versions(services, parts.document_type)
     version = tx.count(f"version|{parts.document_type}|{thing}|{same}") if versioned else 1
     own_id = parts.head.get("messageId")
+    created = services.clock()
     return Message(
         id=message_id,
         kind=MessageKind.OUTBOUND,
@@ -86,12 +88,13 @@ def _message(services: Services, tx: Transaction, parts: Parts, party: str) -> M
         document_type=parts.document_type,
         state=MessageState.QUEUED,
         digest=hashlib.sha256(parts.content).hexdigest(),
-        created=services.clock(),
+        created=created,
         function=keys.function(parts.document),
         document_version=version,
         order_key=order_key,
         sequence=tx.count(f"sequence|{thing}"),
         ref_to=parts.ref_to,
         test=services.test,
+        day=created.astimezone(UTC).date().isoformat(),
         keys=(*found, ("reference", own_id)) if own_id else found,
     )

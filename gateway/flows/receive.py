@@ -15,7 +15,7 @@ refuses a valid message.
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 from lxml import etree
@@ -266,6 +266,7 @@ def _message(
         sequence=stated.sequence,
         ref_to=stated.ref_to,
         test=stated.test,
+        day=stated.created.astimezone(UTC).date().isoformat(),
         keys=(*found, ("reference", own_id)) if own_id else found,
     )
 
