@@ -1,12 +1,14 @@
 """The one table of signature algorithms; XMLDSig and DSSE both use it.
 
-A value is what travels: for ECDSA the octets r || s (RFC 3279's DER never), for RSA the octet
-string of RFC 8017. A further algorithm is one more row whose functions know its own keys.
+A value is what travels in XMLDSig: for ECDSA and SM2 the octets r || s (DER only where a
+profile says so: `der_of`, `raw_of`), for RSA the octet string of RFC 8017. A further algorithm
+is one more row whose functions know its own keys.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
@@ -16,82 +18,183 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
-ECDSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
-RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
-RSA_PSS_SHA256 = "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1"  # RFC 9231 2.3.10
+from gateway.signing.sm2 import SIZE as SM2_SIZE
+from gateway.signing.sm2 import USER_ID, Sm2PrivateKey, Sm2PublicKey, sm3
+
+_DSIG = "http://www.w3.org/2000/09/xmldsig#"
+_MORE_2001 = "http://www.w3.org/2001/04/xmldsig-more#"
+_MORE_2007 = "http://www.w3.org/2007/05/xmldsig-more#"
+_CHINAPORT = "http://www.chinaport.gov.cn/2022/04/xmldsig#"
+
+ECDSA_SHA256 = _MORE_2001 + "ecdsa-sha256"
+ECDSA_SHA384 = _MORE_2001 + "ecdsa-sha384"
+ECDSA_SHA512 = _MORE_2001 + "ecdsa-sha512"
+RSA_SHA1 = _DSIG + "rsa-sha1"
+RSA_SHA256 = _MORE_2001 + "rsa-sha256"
+RSA_SHA384 = _MORE_2001 + "rsa-sha384"
+RSA_SHA512 = _MORE_2001 + "rsa-sha512"
+RSA_PSS_SHA256 = _MORE_2007 + "sha256-rsa-MGF1"  # RFC 9231 2.3.10
+RSA_PSS_SHA384 = _MORE_2007 + "sha384-rsa-MGF1"
+RSA_PSS_SHA512 = _MORE_2007 + "sha512-rsa-MGF1"
+SM2_SM3 = _CHINAPORT + "sm2-sm3"
+SM2_SM3_EPORT = _DSIG + "sm2-sm3"
+"""As the e-port writes it; the W3C's namespace knows no such name."""
+
+SHA1 = _DSIG + "sha1"
 SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
+SHA384 = _MORE_2001 + "sha384"
+SHA512 = "http://www.w3.org/2001/04/xmlenc#sha512"
+SM3 = _CHINAPORT + "sm3"
 
 SMALLEST_RSA = 2048
 """Bits. Circular 15/2025/TT-BKHCN asks for the same."""
 
-_P256 = ec.ECDSA(hashes.SHA256())
-_P256_SIZE = 32
-_PKCS1 = padding.PKCS1v15()
-_PSS = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=padding.PSS.DIGEST_LENGTH)
-_HASH = hashes.SHA256()
+SMALLEST_LEGACY_RSA = 1024
+"""Bits, with rsa-sha1 alone, which is behind the legacy switch anyway."""
+
+
+DIGESTS: Mapping[str, Callable[[bytes], bytes]] = {
+    # SHA-1 is in the table; whether it is taken is the profile's legacy switch.
+    SHA1: lambda content: hashlib.sha1(content, usedforsecurity=False).digest(),
+    SHA256: lambda content: hashlib.sha256(content).digest(),
+    SHA384: lambda content: hashlib.sha384(content).digest(),
+    SHA512: lambda content: hashlib.sha512(content).digest(),
+    SM3: sm3,
+}
+
+
+class Algorithm(Protocol):
+    """One way to sign.
+
+    size: octets of r and of s, 0 where a value is not such a pair. fits: may this public key
+    be used so. verify raises InvalidSignature. user_id: of SM2; nothing else has one.
+    """
+
+    @property
+    def uri(self) -> str: ...  # noqa: D102
+    @property
+    def size(self) -> int: ...  # noqa: D102
+    def fits(self, key: object) -> bool: ...  # noqa: D102
+    def sign(self, key: Any, message: bytes, user_id: bytes = USER_ID) -> bytes: ...  # noqa: D102
+    def verify(  # noqa: D102
+        self, key: Any, value: bytes, message: bytes, user_id: bytes = USER_ID
+    ) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Algorithm:
-    """One way to sign.
-
-    fits: may this public key be used so. sign: (private key, message) -> value. verify:
-    (public key, value, message), raises InvalidSignature.
-    """
-
+class _Ecdsa:
     uri: str
-    fits: Callable[[Any], bool]
-    sign: Callable[[Any, bytes], bytes]
-    verify: Callable[[Any, bytes, bytes], None]
+    curve: type[ec.EllipticCurve]
+    scheme: ec.ECDSA
+    size: int
+
+    def fits(self, key: object) -> bool:
+        return isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, self.curve)
+
+    def sign(
+        self, key: ec.EllipticCurvePrivateKey, message: bytes, user_id: bytes = USER_ID
+    ) -> bytes:
+        return raw_of(key.sign(message, self.scheme), self.size)
+
+    def verify(
+        self,
+        key: ec.EllipticCurvePublicKey,
+        value: bytes,
+        message: bytes,
+        user_id: bytes = USER_ID,
+    ) -> None:
+        if len(value) != 2 * self.size:
+            raise InvalidSignature
+        key.verify(der_of(value), message, self.scheme)
 
 
-def _fits_p256(key: object) -> bool:
-    return isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1)
+@dataclass(frozen=True, slots=True)
+class _Rsa:
+    uri: str
+    padding: padding.AsymmetricPadding
+    digest: hashes.HashAlgorithm
+    smallest: int = SMALLEST_RSA
+    size: int = 0
+
+    def fits(self, key: object) -> bool:
+        return isinstance(key, rsa.RSAPublicKey) and key.key_size >= self.smallest
+
+    def sign(self, key: rsa.RSAPrivateKey, message: bytes, user_id: bytes = USER_ID) -> bytes:
+        return key.sign(message, self.padding, self.digest)
+
+    def verify(
+        self, key: rsa.RSAPublicKey, value: bytes, message: bytes, user_id: bytes = USER_ID
+    ) -> None:
+        key.verify(value, message, self.padding, self.digest)
 
 
-def _fits_rsa(key: object) -> bool:
-    return isinstance(key, rsa.RSAPublicKey) and key.key_size >= SMALLEST_RSA
+@dataclass(frozen=True, slots=True)
+class _Sm2:
+    uri: str
+    size: int = SM2_SIZE
+
+    def fits(self, key: object) -> bool:
+        return isinstance(key, Sm2PublicKey)
+
+    def sign(self, key: Sm2PrivateKey, message: bytes, user_id: bytes = USER_ID) -> bytes:
+        return key.sign(message, user_id)
+
+    def verify(
+        self, key: Sm2PublicKey, value: bytes, message: bytes, user_id: bytes = USER_ID
+    ) -> None:
+        key.verify(value, message, user_id)
 
 
-def _sign_p256(key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
-    r, s = decode_dss_signature(key.sign(message, _P256))
-    return r.to_bytes(_P256_SIZE, "big") + s.to_bytes(_P256_SIZE, "big")
+def _ecdsa(uri: str, curve: type[ec.EllipticCurve], digest: hashes.HashAlgorithm) -> _Ecdsa:
+    return _Ecdsa(uri, curve, ec.ECDSA(digest), (curve().key_size + 7) // 8)
 
 
-def _verify_p256(key: ec.EllipticCurvePublicKey, value: bytes, message: bytes) -> None:
-    if len(value) != 2 * _P256_SIZE:
-        raise InvalidSignature
-    r = int.from_bytes(value[:_P256_SIZE], "big")
-    s = int.from_bytes(value[_P256_SIZE:], "big")
-    key.verify(encode_dss_signature(r, s), message, _P256)
+def _pkcs1(uri: str, digest: hashes.HashAlgorithm, smallest: int = SMALLEST_RSA) -> _Rsa:
+    return _Rsa(uri, padding.PKCS1v15(), digest, smallest)
 
 
-def _sign_pkcs1(key: rsa.RSAPrivateKey, message: bytes) -> bytes:
-    return key.sign(message, _PKCS1, _HASH)
+def _pss(uri: str, digest: hashes.HashAlgorithm) -> _Rsa:
+    salted = padding.PSS(mgf=padding.MGF1(digest), salt_length=padding.PSS.DIGEST_LENGTH)
+    return _Rsa(uri, salted, digest)
 
 
-def _verify_pkcs1(key: rsa.RSAPublicKey, value: bytes, message: bytes) -> None:
-    key.verify(value, message, _PKCS1, _HASH)
-
-
-def _sign_pss(key: rsa.RSAPrivateKey, message: bytes) -> bytes:
-    return key.sign(message, _PSS, _HASH)
-
-
-def _verify_pss(key: rsa.RSAPublicKey, value: bytes, message: bytes) -> None:
-    key.verify(value, message, _PSS, _HASH)
-
-
-ALGORITHMS: Mapping[str, Algorithm] = {
-    algorithm.uri: algorithm
-    for algorithm in (
-        Algorithm(ECDSA_SHA256, _fits_p256, _sign_p256, _verify_p256),
-        Algorithm(RSA_PSS_SHA256, _fits_rsa, _sign_pss, _verify_pss),
-        Algorithm(RSA_SHA256, _fits_rsa, _sign_pkcs1, _verify_pkcs1),
-    )
-}
+_ROWS: tuple[Algorithm, ...] = (
+    _ecdsa(ECDSA_SHA256, ec.SECP256R1, hashes.SHA256()),
+    _ecdsa(ECDSA_SHA384, ec.SECP384R1, hashes.SHA384()),
+    _ecdsa(ECDSA_SHA512, ec.SECP521R1, hashes.SHA512()),
+    _pss(RSA_PSS_SHA256, hashes.SHA256()),
+    _pss(RSA_PSS_SHA384, hashes.SHA384()),
+    _pss(RSA_PSS_SHA512, hashes.SHA512()),
+    _pkcs1(RSA_SHA256, hashes.SHA256()),
+    _pkcs1(RSA_SHA384, hashes.SHA384()),
+    _pkcs1(RSA_SHA512, hashes.SHA512()),
+    _Sm2(SM2_SM3),
+    _Sm2(SM2_SM3_EPORT),
+    _pkcs1(RSA_SHA1, hashes.SHA1(), SMALLEST_LEGACY_RSA),  # noqa: S303  the legacy switch
+)
+ALGORITHMS: Mapping[str, Algorithm] = {row.uri: row for row in _ROWS}
 
 
 def algorithm_for(public_key: object) -> str | None:
     """Return the URI that a key signs with when nothing else is asked for."""
-    return next((uri for uri, entry in ALGORITHMS.items() if entry.fits(public_key)), None)
+    return next((row.uri for row in _ROWS if row.uri != RSA_SHA1 and row.fits(public_key)), None)
+
+
+def der_of(value: bytes) -> bytes:
+    """Return the DER SEQUENCE of a value r || s."""
+    half = len(value) // 2
+    return encode_dss_signature(
+        int.from_bytes(value[:half], "big"), int.from_bytes(value[half:], "big")
+    )
+
+
+def raw_of(der: bytes, size: int) -> bytes:
+    """Return r || s, each of `size` octets. ValueError when it is not exactly DER, or a number
+    has no room."""
+    r, s = decode_dss_signature(der)
+    if r < 0 or s < 0 or encode_dss_signature(r, s) != der:
+        raise ValueError("not DER")
+    try:
+        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+    except OverflowError:
+        raise ValueError("r or s is too large") from None

@@ -92,7 +92,8 @@ def _party(entry: _Signature, message: bytes, policy: TrustPolicy, at: datetime,
     uri = policy.method_of(entry.keyid)
     key = policy.key(entry.keyid, at, uri)
     try:
-        ALGORITHMS[uri].verify(key.public_key, _octets(entry.sig, path), message)
+        user_id = policy.profile.part(uri).user_id
+        ALGORITHMS[uri].verify(key.public_key, _octets(entry.sig, path), message, user_id)
     except InvalidSignature:
         _refuse("signature-invalid", "signature-value", path)
     return key.party

@@ -16,7 +16,7 @@ from lxml import etree
 
 from gateway.errors import Finding, TrustError
 from gateway.safexml import XML_NAMESPACE
-from gateway.signing.profiles import DSIG, SignatureProfile
+from gateway.signing.profiles import DSIG, KeyInfo, SignatureProfile
 
 SIGNATURE = f"{{{DSIG}}}Signature"
 _ID_NAMES = ("Id", "ID", "id", f"{{{XML_NAMESPACE}}}id")
@@ -25,40 +25,40 @@ _WHITE = " \t\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What a well-shaped signature holds. digest: of the Reference. value: as it travels."""
+    """What a well-shaped signature holds. digest: of the Reference, made with digest_method.
+    value: as it travels."""
 
     signature: etree._Element
     signed_info: etree._Element
     method: str
+    digest_method: str
     digest: bytes
     value: bytes
     certificate: bytes
 
 
-def preflight(root: etree._Element, profile: SignatureProfile) -> Parts:
-    """Take a signature apart.
+def preflight(root: etree._Element, profile: SignatureProfile, count: int = 1) -> Parts:
+    """Take a signature apart. count: how many there must be, of which this is the last.
 
     TrustError `signature-missing`, `signature-scope` (a shape that the profile does not
     name), `algorithm-not-allowed`, `signature-invalid` (a value that is not base64).
     """
-    signature = _the_signature(root)
+    signature = _the_signature(root, count)
     info, value, key_info = _children(signature, ("SignedInfo", "SignatureValue", "KeyInfo"))
     c14n, method, reference = _children(
         info, ("CanonicalizationMethod", "SignatureMethod", "Reference")
     )
     _algorithm(c14n, (profile.c14n,))
-    uri = _algorithm(method, profile.methods)
+    uri = _algorithm(method, profile.methods, profile.legacy_methods)
+    digest_method, digest = _reference(reference, root, profile)
     return Parts(
-        signature,
-        info,
-        uri,
-        _reference(reference, root, profile),
-        _octets(value),
-        _certificate(key_info),
+        signature, info, uri, digest_method, digest, _octets(value), _certificate(key_info, profile)
     )
 
 
-def _the_signature(root: etree._Element) -> etree._Element:
+def _the_signature(root: etree._Element, count: int) -> etree._Element:
+    """Return the last child of the root, which is a signature. Where there must be two, the
+    other one stands just before it; there are no more."""
     if root.getprevious() is not None or root.getnext() is not None:
         _refuse("signature-scope", "markup-outside-root", "/")
     found: list[etree._Element] = []
@@ -68,15 +68,19 @@ def _the_signature(root: etree._Element) -> etree._Element:
         found.append(node)
     if not found:
         _refuse("signature-missing", "signature-missing")
-    if len(found) > 1:
-        _refuse("signature-scope", "one-signature", found=str(len(found)), expected="1")
-    if found[0].getparent() is not root or found[0].getnext() is not None:
+    if len(found) > count:
+        _refuse("signature-scope", "one-signature", found=str(len(found)), expected=str(count))
+    if found != list(root)[-len(found) :]:
         _refuse("signature-scope", "last-child-of-root")
-    return found[0]
+    if len(found) < count:
+        _refuse("signature-missing", "second-signature", found="1", expected="2")
+    return found[-1]
 
 
-def _reference(reference: etree._Element, root: etree._Element, profile: SignatureProfile) -> bytes:
-    """Return the digest of the one Reference, which covers the root."""
+def _reference(
+    reference: etree._Element, root: etree._Element, profile: SignatureProfile
+) -> tuple[str, bytes]:
+    """Return the digest of the one Reference, which covers the root, and how it was made."""
     transforms, method, value = _children(
         reference, ("Transforms", "DigestMethod", "DigestValue"), attributes=("URI",)
     )
@@ -87,12 +91,17 @@ def _reference(reference: etree._Element, root: etree._Element, profile: Signatu
     if tuple(listed) != profile.transforms:
         expected = ", ".join(profile.transforms)
         _refuse("signature-scope", "transforms", _path(transforms), expected=expected)
-    _algorithm(method, (profile.digest,))
-    return _octets(value)
+    used = _algorithm(method, profile.digests, profile.legacy_digests)
+    return used, _octets(value)
 
 
-def _certificate(key_info: etree._Element) -> bytes:
-    (x509,) = _children(key_info, ("X509Data",))
+def _certificate(key_info: etree._Element, profile: SignatureProfile) -> bytes:
+    if profile.key_info is KeyInfo.NAMED and len(key_info) > 1:
+        name, x509 = _children(key_info, ("KeyName", "X509Data"))
+        if len(name) or name.keys():
+            _refuse("signature-scope", "children", _path(name))
+    else:
+        (x509,) = _children(key_info, ("X509Data",))
     (certificate,) = _children(x509, ("X509Certificate",))
     return _octets(certificate)
 
@@ -123,12 +132,16 @@ def _elements(element: etree._Element) -> list[etree._Element]:
     return children
 
 
-def _algorithm(element: etree._Element, allowed: Sequence[str]) -> str:
-    """Return the Algorithm of an empty element that has nothing else."""
+def _algorithm(
+    element: etree._Element, allowed: Sequence[str], switched: Sequence[str] = ()
+) -> str:
+    """Return the Algorithm of an empty element that has nothing else. switched: allowed only
+    with the legacy switch, which is off."""
     name = element.get("Algorithm", "")
     if name not in allowed:
+        rule = "legacy-switch" if name in switched else "algorithm"
         expected = ", ".join(allowed)
-        _refuse("algorithm-not-allowed", "algorithm", _path(element), name[:100], expected)
+        _refuse("algorithm-not-allowed", rule, _path(element), name[:100], expected)
     if len(element) or (element.text or "").strip(_WHITE) or element.keys() != ["Algorithm"]:
         _refuse("signature-scope", "children", _path(element))
     return name

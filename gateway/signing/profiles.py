@@ -1,37 +1,103 @@
 """Signature profiles: what a counterpart may send, as data.
 
-A profile is the exact shape of a signature. Whatever it does not list is refused. Further
-shapes (other algorithms, KeyName, XAdES) are further rows and, where they need it, a Signer.
+A profile is the exact shape of a signature. Whatever it does not list is refused. A further
+counterpart is a further row.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NoReturn
 
 from gateway.errors import Finding, TrustError
-from gateway.signing.algorithms import ECDSA_SHA256, RSA_PSS_SHA256, RSA_SHA256, SHA256
+from gateway.signing.algorithms import (
+    ECDSA_SHA256,
+    RSA_PSS_SHA256,
+    RSA_SHA1,
+    RSA_SHA256,
+    SHA1,
+    SHA256,
+    SM2_SM3,
+    SM2_SM3_EPORT,
+    SM3,
+)
+from gateway.signing.sm2 import USER_ID
 
 DSIG = "http://www.w3.org/2000/09/xmldsig#"
 INCLUSIVE_C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 ENVELOPED = DSIG + "enveloped-signature"
 
 
+class Shape(StrEnum):
+    """Where a signature stands and what belongs to it."""
+
+    ENVELOPED = "enveloped"
+    XADES = "xades"
+    ENVELOPING = "enveloping"
+    DETACHED = "detached"
+    BARE = "bare"
+
+
+class KeyInfo(StrEnum):
+    """How a signature names its key: X509Data with the certificate; KeyName MAY stand before
+    it (what it says is not used: it is not signed)."""
+
+    X509 = "x509"
+    NAMED = "key-name-x509"
+
+
+class ValueForm(StrEnum):
+    """How a pair r, s travels: r || s, or a DER SEQUENCE."""
+
+    RAW = "raw"
+    DER = "der"
+
+
 @dataclass(frozen=True, slots=True)
 class SignatureProfile:
-    """The shape of a whole-document enveloped signature.
+    """The shape of a signature.
 
-    methods: SignatureMethod URIs that are accepted, the first is the one we sign with.
-    transforms: exactly these, in this order. demo: keys of the demo are trusted.
+    methods, digests: URIs that are accepted; the first is the one we sign with.
+    legacy_methods, legacy_digests: accepted as well, and first, once the switch `legacy` is
+    on: `profile(name, legacy=True)`. transforms: exactly these, in this order. user_id: of SM2.
+    demo: keys of the demo are trusted. second: a second signature stands behind the first one
+    (see `dual`).
     """
 
     name: str
     methods: tuple[str, ...]
-    digest: str = SHA256
+    shape: Shape = Shape.ENVELOPED
+    key_info: KeyInfo = KeyInfo.X509
+    value: ValueForm = ValueForm.RAW
+    user_id: bytes = USER_ID
+    digests: tuple[str, ...] = (SHA256,)
     c14n: str = INCLUSIVE_C14N
     transforms: tuple[str, ...] = (ENVELOPED, INCLUSIVE_C14N)
+    legacy_methods: tuple[str, ...] = ()
+    legacy_digests: tuple[str, ...] = ()
+    legacy: bool = False
     demo: bool = False
+    second: "SignatureProfile | None" = None
+
+    @property
+    def every_method(self) -> tuple[str, ...]:
+        """The methods of the signature and of the second one."""
+        return self.methods + (self.second.methods if self.second else ())
+
+    def part(self, method: str) -> "SignatureProfile":
+        """Return the signature, this or the second one, that a method belongs to."""
+        return self.second if self.second and method in self.second.methods else self
 
 
 DEFAULT = SignatureProfile("link-ecdsa-p256", (ECDSA_SHA256,))
+_SM2 = SignatureProfile("link-sm2", (SM2_SM3,), digests=(SM3,))
+_EPORT = SignatureProfile(
+    "cn-eport-sm2",
+    (SM2_SM3_EPORT,),
+    key_info=KeyInfo.NAMED,
+    transforms=(ENVELOPED,),
+    legacy_digests=(SHA1,),
+)
 
 PROFILES: Mapping[str, SignatureProfile] = {
     entry.name: entry
@@ -39,18 +105,48 @@ PROFILES: Mapping[str, SignatureProfile] = {
         DEFAULT,
         SignatureProfile("link-rsa-pss", (RSA_PSS_SHA256,)),
         SignatureProfile("link-rsa-pkcs1", (RSA_SHA256,)),
+        _SM2,
+        replace(DEFAULT, name="link-dual", second=_SM2),
         SignatureProfile("demo", (ECDSA_SHA256,), demo=True),
+        replace(_SM2, name="demo-sm2", demo=True),
+        _EPORT,
+        replace(_EPORT, name="cn-sm2-2022", methods=(SM2_SM3,), digests=(SM3,), legacy_digests=()),
+        replace(
+            _EPORT,
+            name="cn-legacy-rsa",
+            methods=(),
+            digests=(),
+            legacy_methods=(RSA_SHA1,),
+            legacy_digests=(SHA1,),
+        ),
     )
 }
+"""By name, with the legacy switch off."""
 
 
-def profile(name: str) -> SignatureProfile:
-    """Return the profile of that name; TrustError `algorithm-not-allowed` for an unknown one."""
+def profile(name: str, legacy: bool = False) -> SignatureProfile:
+    """Return the profile of that name. legacy: the switch is on.
+
+    TrustError `algorithm-not-allowed`: rule `profile` for an unknown name, `legacy-switch` for
+    a profile that is nothing without the switch.
+    """
     found = PROFILES.get(name)
     if found is None:
-        known = ", ".join(sorted(PROFILES))
-        raise TrustError(
-            "algorithm-not-allowed",
-            Finding("algorithm-not-allowed", "profile", found=name, expected=known),
+        _refuse("profile", name, ", ".join(sorted(PROFILES)))
+    if legacy:
+        found = replace(
+            found,
+            methods=found.legacy_methods + found.methods,
+            digests=found.legacy_digests + found.digests,
+            legacy_methods=(),
+            legacy_digests=(),
+            legacy=True,
         )
+    if not found.methods:
+        _refuse("legacy-switch", name, "legacy")
     return found
+
+
+def _refuse(rule: str, found: str, expected: str) -> NoReturn:
+    finding = Finding("algorithm-not-allowed", rule, "profile", found, expected)
+    raise TrustError("algorithm-not-allowed", finding)

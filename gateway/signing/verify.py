@@ -5,11 +5,14 @@
 3 signature   over the real C14N of SignedInfo
 4 digest      over the real C14N of the document without the signature
 5 ids         no value stands in two id attributes
+
+Where a profile asks for two signatures, the last one, which covers the first, goes through
+steps 1 to 4 and is taken out; then the first one is judged as if it were alone.
 """
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import NoReturn
 
@@ -19,9 +22,10 @@ from lxml import etree
 from gateway.errors import Finding, GatewayError, TrustError
 from gateway.safexml import c14n
 from gateway.signing import diagnose
-from gateway.signing.algorithms import ALGORITHMS
+from gateway.signing.algorithms import ALGORITHMS, DIGESTS, SHA256, raw_of
 from gateway.signing.keys import fingerprint
 from gateway.signing.preflight import Parts, preflight
+from gateway.signing.profiles import SignatureProfile, ValueForm
 from gateway.signing.trust import TrustedKey, TrustPolicy
 
 _IDS = re.compile(rb'=(?:(?<= Id=)|(?<= ID=)|(?<= id=)|(?<= xml:id=))"([^"]*)"')
@@ -34,7 +38,9 @@ class Verified:
 
     element: the root, now without the signature. party: whom the key belongs to.
     fingerprint: hex SHA-256 of the certificate. algorithm: SignatureMethod URI. digest: hex
-    SHA-256 of the signed canonical octets; with the message id it is the key of duplicates.
+    SHA-256 of the signed canonical octets, whatever the signature's own digest is; with the
+    message id it is the key of duplicates. second: fingerprint of the second signature's
+    certificate, empty where the profile asks for one signature.
     """
 
     element: etree._Element
@@ -42,14 +48,16 @@ class Verified:
     fingerprint: str
     algorithm: str
     digest: str
+    second: str = ""
 
 
 def verify_document(root: etree._Element, policy: TrustPolicy, at: datetime) -> Verified:
-    """Verify the enveloped signature over a whole document.
+    """Verify the enveloped signature, or both, over a whole document.
 
     The tree is taken over: its signature is removed from it, and the caller goes on with
     `Verified.element` alone. TrustError when anything at all is not as agreed; its finding's
-    rule names the cause where one is known (`gateway.signing.diagnose`).
+    rule names the cause where one is known (`gateway.signing.diagnose`). UnavailableError when
+    it cannot be judged here (no libcrypto for SM2).
     """
     try:
         return _verify(root, policy, at)
@@ -62,23 +70,47 @@ def verify_document(root: etree._Element, policy: TrustPolicy, at: datetime) -> 
 
 
 def _verify(root: etree._Element, policy: TrustPolicy, at: datetime) -> Verified:
-    parts = preflight(root, policy.profile)
-    key = policy.key(fingerprint(parts.certificate), at, parts.method)
-    _check_value(parts, key)
-    content = _without_signature(root, parts)
-    digest = hashlib.sha256(content).digest()
-    if digest != parts.digest:
-        _refuse("digest", diagnose.digest_cause(root, content, parts.digest))
+    profile, second = policy.profile, None
+    if profile.second:
+        second, _ = _last(root, profile.second, policy, at, count=2)
+    first, content = _last(root, profile, policy, at)
+    if second and second.party != first.party:
+        finding = Finding("party-mismatch", "two-parties", "ds:Signature", second.party)
+        raise TrustError("party-mismatch", finding)
     _check_ids(root, content)
-    return Verified(root, key.party, key.fingerprint, parts.method, digest.hex())
+    return replace(first, second=second.fingerprint if second else "")
 
 
-def _check_value(parts: Parts, key: TrustedKey) -> None:
+def _last(
+    root: etree._Element,
+    profile: SignatureProfile,
+    policy: TrustPolicy,
+    at: datetime,
+    count: int = 1,
+) -> tuple[Verified, bytes]:
+    """Verify the last signature and take it out. Return what it says and what it covers."""
+    parts = preflight(root, profile, count)
+    key = policy.key(fingerprint(parts.certificate), at, parts.method)
+    _check_value(parts, key, profile)
+    content = _without_signature(root, parts)
+    digest = DIGESTS[parts.digest_method](content)
+    if digest != parts.digest:
+        _refuse("digest", diagnose.digest_cause(root, content, parts))
+    if parts.digest_method != SHA256:
+        digest = hashlib.sha256(content).digest()
+    return Verified(root, key.party, key.fingerprint, parts.method, digest.hex()), content
+
+
+def _check_value(parts: Parts, key: TrustedKey, profile: SignatureProfile) -> None:
     message = c14n(parts.signed_info)
+    algorithm = ALGORITHMS[parts.method]
     try:
-        ALGORITHMS[parts.method].verify(key.public_key, parts.value, message)
-    except InvalidSignature:
-        _refuse("signature-value", diagnose.value_cause(parts, key, message))
+        value = parts.value
+        if profile.value is ValueForm.DER and algorithm.size:
+            value = raw_of(value, algorithm.size)
+        algorithm.verify(key.public_key, value, message, profile.user_id)
+    except (InvalidSignature, ValueError):
+        _refuse("signature-value", diagnose.value_cause(parts, key, message, profile))
 
 
 def _without_signature(root: etree._Element, parts: Parts) -> bytes:
