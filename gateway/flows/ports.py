@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from gateway.flows.ports_ledger import Ledger
-from gateway.flows.ports_log import Holds
+from gateway.flows.ports_log import Holds, Log
 from gateway.model.states import MessageKind, MessageState, TaskKind
 
 T = TypeVar("T")
@@ -132,7 +132,7 @@ class Page:
     cursor: str | None
 
 
-class Transaction(Holds, Ledger, Protocol):
+class Transaction(Holds, Log, Ledger, Protocol):
     """What can be done inside one durable commit. Methods raise nothing for what a caller
     can foresee: they return False or None."""
 

@@ -1,5 +1,7 @@
 """What flows need of the store for evidence: leases by name, the log, its heads."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -13,4 +15,100 @@ class Holds(Protocol):
         It is free from `until` on; the owner gives it back with `until` = `now`. Inside the
         transaction that takes it nobody else can have it, whatever the clocks say.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A row of evidence. index: its leaf's number in the log; None: the log has not taken it
+    yet. message_id: "" for what has no message row (something refused)."""
+
+    id: int
+    index: int | None
+    message_id: str
+    entry: bytes
+    salt: bytes
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A signed head of the log.
+
+    statement: the DSSE envelope that we signed. token: an RFC 3161 timestamp over the octets
+    of its signature. state: pending (waits for the timestamp), overdue (has waited too long,
+    still waits), stamped, or unasked (no time-stamping authority is configured).
+    """
+
+    size: int
+    root: bytes
+    at: datetime
+    statement: bytes
+    state: str
+    token: bytes | None = None
+    stamped_at: datetime | None = None
+
+
+class Log(Protocol):
+    """The evidence log. Only the sequencer, which holds its lease, extends it."""
+
+    def log_size(self) -> int:
+        """Return how many leaves the log has."""
+        ...
+
+    def log_node(self, level: int, index: int) -> bytes:
+        """Return the hash of a complete subtree (level 0: a leaf); KeyError if there is none."""
+        ...
+
+    def waiting_evidence(self, limit: int) -> tuple[Kept, ...]:
+        """Return rows that the log has not taken, the oldest first."""
+        ...
+
+    def untaken_evidence(self) -> int:
+        """Return how many rows the log has not taken."""
+        ...
+
+    def extend_log(
+        self,
+        leaves: Sequence[tuple[int, int, bytes]],
+        nodes: Sequence[tuple[int, int, bytes]],
+    ) -> None:
+        """Add leaves (number, evidence id, hash) and the nodes (level, index, hash) that they
+        complete; the rows wait no longer."""
+        ...
+
+    def evidence_of(self, message_id: str) -> tuple[Kept, ...]:
+        """Return the rows of a message, in the order in which they were appended."""
+        ...
+
+    def evidence_at(self, index: int) -> Kept | None:
+        """Return the row that is leaf `index` of the log."""
+        ...
+
+    def add_head(self, head: Head) -> bool:
+        """Store a head; False when there is one of that size."""
+        ...
+
+    def latest_head(self) -> Head | None:
+        """Return the head of the greatest size."""
+        ...
+
+    def head_at(self, size: int) -> Head | None:
+        """Return the head of a size."""
+        ...
+
+    def head_covering(self, index: int) -> Head | None:
+        """Return the smallest head over a tree that has leaf `index`."""
+        ...
+
+    def unstamped_heads(self, limit: int) -> tuple[Head, ...]:
+        """Return heads that wait for their timestamp, newest first."""
+        ...
+
+    def stamp_head(self, size: int, token: bytes, at: datetime) -> None:
+        """Store the timestamp of a head."""
+        ...
+
+    def set_head_overdue(self, size: int) -> None:
+        """Say that a head has waited too long for its timestamp."""
         ...

@@ -99,6 +99,7 @@ payload = Table(
     Column("digest", Words, primary_key=True),  # hex SHA-256 of the content
     Column("size", BigInteger, nullable=False),
     Column("content", LargeBinary, nullable=False),
+    Column("key_id", Words),  # of the data key that it is encrypted with; null: in clear
 )
 
 document = Table(
@@ -109,6 +110,7 @@ document = Table(
     Column("digest", Words, ForeignKey("payload.digest"), nullable=False),
     Column("media_type", Words, nullable=False),
     Column("retention", Words, nullable=False),
+    Column("salt", LargeBinary),  # of what evidence says of it; goes when the document goes
     sqlite_with_rowid=False,
 )
 Index("document_by_digest", document.c.digest)

@@ -4,11 +4,12 @@ from gateway.store.documents import Documents
 from gateway.store.halves import Halves
 from gateway.store.holds import Holds
 from gateway.store.ledger import Ledger
+from gateway.store.log import Log
 from gateway.store.messages import Messages
 from gateway.store.numbers import Numbers
 from gateway.store.projection import Projection
 from gateway.store.tasks import Tasks
 
 
-class Transaction(Messages, Documents, Tasks, Numbers, Halves, Projection, Holds, Ledger):
+class Transaction(Messages, Documents, Tasks, Numbers, Halves, Projection, Holds, Log, Ledger):
     """Implements `gateway.flows.ports.Transaction` on one database connection."""
