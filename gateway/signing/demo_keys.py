@@ -46,7 +46,7 @@ def generate(
     """
     plan = tomllib.loads(declared.read_text(encoding="utf-8"))
     issuers = {
-        entry["name"]: authority(_subject(entry), *_validity(entry, plan, at))
+        entry["name"]: authority(_subject(entry), *_validity(entry, plan, at), kind=_kind(entry))
         for entry in plan["authority"]
     }
     roots = {name: _write_authority(target / name, made) for name, made in issuers.items()}
@@ -57,7 +57,7 @@ def generate(
             Purpose(entry["purpose"]),
             *_validity(entry, plan, at),
             issuer=issuers[entry["issuer"]] if "issuer" in entry else None,
-            kind=KeyKind(entry.get("key", KeyKind.P256)),
+            kind=_kind(entry),
             hosts=plan["hosts"] if entry["purpose"] == Purpose.TLS_SERVER else (),
         )
         leaves[entry["name"]] = _write_leaf(target / entry["name"], made, password)
@@ -67,6 +67,10 @@ def generate(
 def _subject(entry: Mapping[str, Any]) -> Subject:
     unit = DEMO_UNIT if entry.get("demo", True) else ""
     return Subject(entry["country"], entry["organisation"], unit, entry["name"])
+
+
+def _kind(entry: Mapping[str, Any]) -> KeyKind:
+    return KeyKind(entry.get("key", KeyKind.P256))
 
 
 def _validity(

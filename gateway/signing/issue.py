@@ -4,6 +4,7 @@ For the demo, for tests, and for parties that pin self-signed leaves. It is no c
 authority: nothing is revoked here and no serial number is remembered.
 """
 
+import hashlib
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from gateway.signing import sm2
+from gateway.signing.sm2_certificates import sign_certificate
 from gateway.signing.trust import USAGE_OIDS, Usage
 
 
@@ -37,6 +40,7 @@ class KeyKind(StrEnum):
 
     P256 = "ec-p256"
     RSA3072 = "rsa-3072"
+    SM2 = "sm2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +85,32 @@ def new_key(kind: KeyKind) -> Any:
     """Make a private key."""
     if kind is KeyKind.P256:
         return ec.generate_private_key(ec.SECP256R1())
+    if kind is KeyKind.SM2:
+        return sm2.generate()
     return rsa.generate_private_key(public_exponent=65537, key_size=3072)
 
 
-def authority(subject: Subject, start: datetime, days: int) -> Issued:
-    """Make a self-signed authority that may issue leaves only."""
-    key = new_key(KeyKind.P256)
-    builder = _builder(subject, subject.as_x509(), key, start, days).add_extension(
-        x509.BasicConstraints(ca=True, path_length=0), critical=True
+def authority(
+    subject: Subject,
+    start: datetime,
+    days: int,
+    *,
+    issuer: Issued | None = None,
+    kind: KeyKind = KeyKind.P256,
+    path_length: int = 0,
+) -> Issued:
+    """Make an authority.
+
+    issuer: None makes it self-signed. path_length: how many authorities may stand between it
+    and a leaf; with 0 it may issue leaves only.
+    """
+    key = new_key(kind)
+    builder = (
+        _builder(subject, key, start, days, issuer)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
+        .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
     )
-    builder = builder.add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
-    return Issued(key, builder.sign(key, hashes.SHA256()))
+    return _issued(builder, key, issuer)
 
 
 def leaf(
@@ -109,37 +128,50 @@ def leaf(
     issuer: None makes it self-signed, to be pinned. hosts: names and IP addresses of a server.
     """
     key = new_key(kind)
-    name = issuer.certificate.subject if issuer else subject.as_x509()
     builder = (
-        _builder(subject, name, key, start, days)
+        _builder(subject, key, start, days, issuer)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(digital_signature=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage([_purpose_oid(purpose)]), critical=False)
-        .add_extension(_issuer_key(issuer.key if issuer else key), critical=False)
     )
     if hosts:
         names = x509.SubjectAlternativeName([_host(host) for host in hosts])
         builder = builder.add_extension(names, critical=False)
-    return Issued(key, builder.sign(issuer.key if issuer else key, hashes.SHA256()))
+    return _issued(builder, key, issuer)
+
+
+def _issued(builder: x509.CertificateBuilder, key: Any, issuer: Issued | None) -> Issued:
+    signer, public = issuer.key if issuer else key, key.public_key()
+    if isinstance(signer, sm2.Sm2PrivateKey):
+        return Issued(key, sign_certificate(builder, public, signer))
+    if isinstance(public, sm2.Sm2PublicKey):
+        raise ValueError("an SM2 key is certified by an authority with an SM2 key")
+    return Issued(key, builder.public_key(public).sign(signer, hashes.SHA256()))
 
 
 def _builder(
-    subject: Subject, issuer: x509.Name, key: Any, start: datetime, days: int
+    subject: Subject, key: Any, start: datetime, days: int, issuer: Issued | None
 ) -> x509.CertificateBuilder:
+    """All but the public key, the extensions of a kind and the signature."""
+    own, above = _key_identifier(key), _key_identifier(issuer.key if issuer else key)
     return (
         x509.CertificateBuilder()
         .subject_name(subject.as_x509())
-        .issuer_name(issuer)
-        .public_key(key.public_key())
+        .issuer_name(issuer.certificate.subject if issuer else subject.as_x509())
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
         .not_valid_after(start + timedelta(days=days))
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier(own), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier(above, None, None), critical=False)
     )
 
 
-def _issuer_key(key: Any) -> x509.AuthorityKeyIdentifier:
-    return x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+def _key_identifier(key: Any) -> bytes:
+    """SHA-1 of the public key (RFC 5280 4.2.1.2), a name and no protection."""
+    public = key.public_key()
+    if isinstance(public, sm2.Sm2PublicKey):
+        return hashlib.sha1(public.point, usedforsecurity=False).digest()
+    return x509.SubjectKeyIdentifier.from_public_key(public).digest
 
 
 def _usage(
