@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from gateway.flows.ports_ledger import Ledger
 from gateway.flows.ports_log import Holds, Log
+from gateway.flows.ports_revocation import Statuses
 from gateway.model.states import MessageKind, MessageState, TaskKind
 
 T = TypeVar("T")
@@ -53,12 +54,15 @@ class Message:
 @dataclass(frozen=True, slots=True)
 class Document:
     """A stored document of a message. role: original, canonical, translated, report,
-    report-signature, parameters, wire, receipt, refusal."""
+    report-signature, parameters, wire, receipt, refusal. retention: its class. salt: of what
+    evidence says of it (gateway.evidence.rows.document_mark)."""
 
     role: str
     digest: str
     media_type: str
     size: int
+    retention: str = "document"
+    salt: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,7 @@ class Page:
     cursor: str | None
 
 
-class Transaction(Holds, Log, Ledger, Protocol):
+class Transaction(Holds, Log, Ledger, Statuses, Protocol):
     """What can be done inside one durable commit. Methods raise nothing for what a caller
     can foresee: they return False or None."""
 
@@ -197,10 +201,16 @@ class Transaction(Holds, Log, Ledger, Protocol):
 
     # documents
     def attach(
-        self, message_id: str, role: str, content: bytes, media_type: str, retention: str
+        self,
+        message_id: str,
+        role: str,
+        content: bytes,
+        media_type: str,
+        retention: str,
+        salt: bytes | None = None,
     ) -> str:
         """Store bytes (once per content) as a document of a message; return hex SHA-256.
-        A role that is taken is replaced."""
+        A role that is taken is replaced. salt: of what evidence says of the document."""
         ...
 
     def documents(self, message_id: str) -> tuple[Document, ...]:

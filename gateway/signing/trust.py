@@ -1,21 +1,24 @@
-"""Who may sign what: pinned certificates, one list per counterpart and usage."""
+"""Who may sign what: pinned certificates, one list per party and usage; and where it was
+agreed, certificates of known authorities that carry the usage and the party's name."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway.errors import Finding, TrustError
+from gateway.signing import certificates
 from gateway.signing.algorithms import ALGORITHMS
 from gateway.signing.keys import fingerprint
+from gateway.signing.path import Anchors, extension, find_path, is_named, refuse
 from gateway.signing.profiles import SignatureProfile
-
-E = TypeVar("E", bound=x509.ExtensionType)
+from gateway.signing.revocation import PIN_ONLY, Mode, Rule, instant
 
 
 class Usage(StrEnum):
@@ -36,6 +39,9 @@ USAGE_OIDS: Mapping[Usage, x509.ObjectIdentifier] = {
 DEMO_UNIT = "DEMO KEY - NOT FOR PRODUCTION"
 """Organisational unit in the subject of every key of the demo."""
 
+MOST_SEEN = 256
+"""Certificates of authorities that a policy remembers; then it forgets them all."""
+
 CLOCK_HINT = timedelta(hours=24)
 """A certificate that becomes valid this soon points to a wrong clock."""
 
@@ -54,22 +60,29 @@ class PinnedKey:
 
 @dataclass(frozen=True, slots=True)
 class TrustedKey:
-    """A key that the policy vouches for at an instant."""
+    """A key that the policy vouches for at an instant.
+
+    chain: its certificate and those above it, as far as they are known (DER): with more than
+    one the second is the issuer, who can say whether it is revoked.
+    """
 
     party: str
     fingerprint: str
     public_key: Any
+    chain: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Judged:
-    """A pinned key and all that does not depend on the instant. fault: why it is never good."""
+    """A key and all that does not depend on the instant. above: when all authorities above
+    it are valid. fault: why it is never good."""
 
     pin: PinnedKey
     key: TrustedKey
     methods: tuple[str, ...]
     start: datetime
     end: datetime
+    above: tuple[datetime, datetime] | None
     fault: Finding | None
 
 
@@ -78,29 +91,49 @@ class TrustPolicy:
     """Which signatures of one usage are believed, and in which shape. Made by `of`.
 
     pinned: by fingerprint. It may hold keys of other usages, so that a refusal can say that
-    a key is known for something else.
+    a key is known for something else. anchors: authorities; with names, they are believed on
+    certificates of this party and usage. revocation: how it is asked.
     """
 
     profile: SignatureProfile
     usage: Usage
     pinned: Mapping[str, PinnedKey]
+    anchors: Anchors | None
+    revocation: Rule
     _judged: Mapping[str, _Judged]
+    _seen: dict[str, _Judged]
 
     @classmethod
     def of(
-        cls, profile: SignatureProfile, usage: Usage, keys: Iterable[PinnedKey]
+        cls,
+        profile: SignatureProfile,
+        usage: Usage,
+        keys: Iterable[PinnedKey],
+        anchors: Anchors | None = None,
+        revocation: Rule = PIN_ONLY,
     ) -> "TrustPolicy":
-        """Make a policy; ValueError when a certificate cannot be read."""
-        judged = {fingerprint(key.certificate): _judge(key, usage, profile) for key in keys}
+        """Make a policy; ValueError when a certificate cannot be read, or when authorities are
+        believed but revocation is not asked: nobody could take such a certificate back."""
+        if anchors and anchors.names and revocation.mode is Mode.OFF:
+            raise ValueError("revocation can be off for pinned certificates only")
+        judged = {
+            fingerprint(key.certificate): _judge(key, usage, profile, anchors) for key in keys
+        }
         pinned = {name: entry.pin for name, entry in judged.items()}
-        return cls(profile, usage, MappingProxyType(pinned), MappingProxyType(judged))
+        by_name = MappingProxyType(judged)
+        return cls(profile, usage, MappingProxyType(pinned), anchors, revocation, by_name, {})
 
     def method_of(self, name: str) -> str:
         """Return the method of the profile that fits a pinned key, else the profile's first."""
         return (self._judged[name].methods or self.profile.methods)[0]
 
+    def keys(self) -> tuple[TrustedKey, ...]:
+        """Return the pinned keys of this usage, good or not."""
+        entries = self._judged.values()
+        return tuple(entry.key for entry in entries if entry.pin.usage is self.usage)
+
     def key(self, name: str, at: datetime, algorithm: str) -> TrustedKey:
-        """Return the key whose certificate has this fingerprint.
+        """Return the pinned key whose certificate has this fingerprint.
 
         TrustError `algorithm-not-allowed`, `signer-untrusted` (rules `not-pinned`,
         `wrong-usage`, `demo-key`, `pin-window`, `key-usage`), `certificate-expired` (rules
@@ -109,27 +142,75 @@ class TrustPolicy:
         """
         entry = self._judged.get(name)
         if entry is None:
-            _refuse("signer-untrusted", "not-pinned", found=name)
-        if algorithm not in entry.methods:
-            _refuse("algorithm-not-allowed", "key", found=algorithm)
-        if entry.fault:
-            raise TrustError(entry.fault.code, entry.fault)
-        _check_window(entry.pin, at)
-        _check_validity(entry, at)
-        return entry.key
+            refuse("signer-untrusted", "not-pinned", found=name)
+        return _admit(entry, at, algorithm)
+
+    def signer(self, certificate: bytes, at: datetime, algorithm: str) -> TrustedKey:
+        """Return the key of a certificate (DER) that is pinned, or that an authority vouches
+        for.
+
+        TrustError as `key`, and for what is not pinned: as `path.find_path`,
+        `certificate-expired` (rule `chain-expired`: one of its authorities), `party-mismatch`
+        (rule `certificate-name`: it is somebody else's).
+        """
+        name = fingerprint(certificate)
+        entry = self._judged.get(name) or self._anchored(name, certificate)
+        return _admit(entry, at, algorithm)
+
+    def _anchored(self, name: str, certificate: bytes) -> _Judged:
+        if self.anchors is None or not self.anchors.names:
+            refuse("signer-untrusted", "not-pinned", found=name)
+        if name not in self._seen:
+            path = find_path(certificate, self.anchors)
+            if not is_named(certificate, self.anchors.names):
+                refuse("party-mismatch", "certificate-name", name, self.anchors.party)
+            pin = PinnedKey(certificate, self.anchors.party, self.usage)
+            judged = _judged(pin, self.usage, self.profile, path.chain, (path.start, path.end))
+            if len(self._seen) >= MOST_SEEN:
+                self._seen.clear()
+            self._seen[name] = judged
+        return self._seen[name]
 
 
-def _judge(pin: PinnedKey, usage: Usage, profile: SignatureProfile) -> _Judged:
+def _admit(entry: _Judged, at: datetime, algorithm: str) -> TrustedKey:
+    if algorithm not in entry.methods:
+        refuse("algorithm-not-allowed", "key", found=algorithm)
+    if entry.fault:
+        raise TrustError(entry.fault.code, entry.fault)
+    _check_window(entry.pin, at)
+    _check_validity(entry, at)
+    return entry.key
+
+
+def _judge(
+    pin: PinnedKey, usage: Usage, profile: SignatureProfile, anchors: Anchors | None
+) -> _Judged:
+    """A pin needs no path; where there is one, its issuer can be asked for revocation."""
+    chain: tuple[bytes, ...] = (pin.certificate,)
+    if anchors is not None:
+        with suppress(TrustError):
+            chain = find_path(pin.certificate, anchors).chain
+    return _judged(pin, usage, profile, chain, None)
+
+
+def _judged(
+    pin: PinnedKey,
+    usage: Usage,
+    profile: SignatureProfile,
+    chain: tuple[bytes, ...],
+    above: tuple[datetime, datetime] | None,
+) -> _Judged:
     certificate = x509.load_der_x509_certificate(pin.certificate)
-    public = certificate.public_key()
+    public = certificates.public_key(pin.certificate)
     name = fingerprint(pin.certificate)
     return _Judged(
         pin,
-        TrustedKey(pin.party, name, public),
-        tuple(uri for uri in profile.methods if ALGORITHMS[uri].fits(public)),
+        TrustedKey(pin.party, name, public, chain),
+        tuple(uri for uri in profile.every_method if ALGORITHMS[uri].fits(public)),
         certificate.not_valid_before_utc,
         certificate.not_valid_after_utc,
-        _fault(pin, name, certificate, usage, profile),
+        above,
+        _fault(pin, name, certificate, usage, profile, named=above is not None),
     )
 
 
@@ -139,12 +220,15 @@ def _fault(
     certificate: x509.Certificate,
     usage: Usage,
     profile: SignatureProfile,
+    *,
+    named: bool,
 ) -> Finding | None:
+    """named: the usage must stand in the certificate, as no pin says it."""
     if pin.usage is not usage:
         return _finding("signer-untrusted", "wrong-usage", pin.usage, usage)
     if is_demo(certificate) and not profile.demo:
         return _finding("signer-untrusted", "demo-key", name)
-    if not _may_sign(certificate, usage):
+    if not _may_sign(certificate, usage, named=named):
         expected = f"digitalSignature, {USAGE_OIDS[usage].dotted_string}"
         return _finding("signer-untrusted", "key-usage", name, expected)
     return None
@@ -160,47 +244,37 @@ def _check_window(pin: PinnedKey, at: datetime) -> None:
     early = pin.not_before is not None and at < pin.not_before
     late = pin.not_after is not None and at > pin.not_after
     if early or late:
-        _refuse("signer-untrusted", "pin-window", found=_instant(at))
+        refuse("signer-untrusted", "pin-window", found=instant(at))
 
 
 def _check_validity(entry: _Judged, at: datetime) -> None:
     start, end = entry.start, entry.end
     if at > end:
-        _refuse("certificate-expired", "expired", found=_instant(at), expected=_instant(end))
+        refuse("certificate-expired", "expired", found=instant(at), expected=instant(end))
     if at < start:
         rule = "clock" if start - at < CLOCK_HINT else "not-yet-valid"
-        _refuse("certificate-expired", rule, found=_instant(at), expected=_instant(start))
+        refuse("certificate-expired", rule, found=instant(at), expected=instant(start))
+    if entry.above and not entry.above[0] <= at <= entry.above[1]:
+        refuse("certificate-expired", "chain-expired", found=instant(at))
 
 
-def _may_sign(certificate: x509.Certificate, usage: Usage) -> bool:
+def _may_sign(certificate: x509.Certificate, usage: Usage, *, named: bool) -> bool:
     """digitalSignature where the extension is there; a certificate that names a usage of the
     link is good for no other; one that names TLS only is not for signing documents."""
-    key_usage = _extension(certificate, x509.KeyUsage)
+    key_usage = extension(certificate, x509.KeyUsage)
     if key_usage is not None and not key_usage.digital_signature:
         return False
-    extended = _extension(certificate, x509.ExtendedKeyUsage)
+    extended = extension(certificate, x509.ExtendedKeyUsage)
+    if named:
+        allowed = extended is not None and USAGE_OIDS[usage] in extended
+        return allowed and key_usage is not None
     if extended is None:
         return True
-    named = set(extended)
-    if named & set(USAGE_OIDS.values()):
-        return USAGE_OIDS[usage] in named
-    return not named <= {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
-
-
-def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
-    try:
-        return certificate.extensions.get_extension_for_class(kind).value
-    except x509.ExtensionNotFound:
-        return None
-
-
-def _instant(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    of_link = set(extended) & set(USAGE_OIDS.values())
+    if of_link:
+        return USAGE_OIDS[usage] in of_link
+    return not set(extended) <= {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
 
 
 def _finding(code: str, rule: str, found: str = "", expected: str = "") -> Finding:
     return Finding(code, rule, "ds:Signature", found, expected)
-
-
-def _refuse(code: str, rule: str, found: str = "", expected: str = "") -> NoReturn:
-    raise TrustError(code, _finding(code, rule, found, expected))

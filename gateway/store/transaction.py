@@ -8,8 +8,11 @@ from gateway.store.log import Log
 from gateway.store.messages import Messages
 from gateway.store.numbers import Numbers
 from gateway.store.projection import Projection
+from gateway.store.statuses import Statuses
 from gateway.store.tasks import Tasks
 
 
-class Transaction(Messages, Documents, Tasks, Numbers, Halves, Projection, Holds, Log, Ledger):
+class Transaction(
+    Messages, Documents, Tasks, Numbers, Halves, Projection, Holds, Log, Ledger, Statuses
+):
     """Implements `gateway.flows.ports.Transaction` on one database connection."""
