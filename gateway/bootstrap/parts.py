@@ -25,7 +25,7 @@ from gateway.settings.sections import (
     StoreSection,
 )
 from gateway.signing.keys import fingerprint, load_certificate
-from gateway.signing.profiles import profile
+from gateway.signing.profiles import SignatureProfile, profile
 from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
 from gateway.transport.link import Endpoint
 from gateway.transport.tls import Identity
@@ -43,7 +43,7 @@ def services_of(
     randomness: Randomness,
 ) -> Services:
     """Load keys, tables and registers. UnavailableError, MappingError with all findings."""
-    house, ours = settings.gateway, signers(settings)
+    house, ours = settings.gateway, signers(settings, clock)
     today = clock().date()
     mappings = resources.folder("mappings")
     counterparts = {n: counterpart(n, section) for n, section in settings.counterpart.items()}
@@ -102,7 +102,15 @@ def counterpart(name: str, section: CounterpartSection) -> Counterpart:
         profile=section.profile,
         disclose=section.disclose,
         accept_bare=section.accept_bare,
+        heads=_heads(shape, pinned),
     )
+
+
+def _heads(shape: SignatureProfile, pinned: Sequence[PinnedKey]) -> TrustPolicy | None:
+    """Return who signs heads and statements of the ledger for a counterpart."""
+    if all(pin.usage is not Usage.HEAD for pin in pinned):
+        return None
+    return TrustPolicy.of(shape, Usage.HEAD, pinned)
 
 
 def agency(name: str, section: AgencySection) -> Agency:

@@ -14,6 +14,7 @@ from gateway.flows.ports import Clock, IdMaker, Link, Randomness, Store
 from gateway.flows.retry import Schedule
 from gateway.flows.routes import Routes
 from gateway.signing.keys import Signer
+from gateway.signing.profiles import SignatureProfile
 from gateway.signing.timestamp import TimestampAuthority
 from gateway.signing.trust import TrustPolicy
 
@@ -54,9 +55,11 @@ class Agency:
 class Counterpart:
     """The other side.
 
-    destination: its name in the link. messages, receipts: who may sign what, and how.
-    profile: identities and defaults that the tables take (`profile:NAME`). disclose:
-    personal subtrees that may cross. accept_bare: documents without our envelope are taken.
+    destination: its name in the link. messages, receipts: who may sign what, and how; heads:
+    of the mutual ledger, None when no such key is pinned.
+    sign_as: how we sign to it; None: as it signs. profile: identities and defaults that the
+    tables take (`profile:NAME`). disclose: personal subtrees that may cross. accept_bare:
+    documents without our envelope are taken.
     """
 
     name: str
@@ -66,6 +69,13 @@ class Counterpart:
     profile: Mapping[str, str] = field(default_factory=dict)
     disclose: frozenset[str] = frozenset()
     accept_bare: bool = False
+    sign_as: SignatureProfile | None = None
+    heads: TrustPolicy | None = None
+
+    @property
+    def ours(self) -> SignatureProfile:
+        """The shape of what we sign to it."""
+        return self.sign_as or self.messages.profile
 
 
 @dataclass(frozen=True, slots=True)
