@@ -102,7 +102,9 @@ def generate(
         Path | None, typer.Option(help="Certificate of an authority; self-signed without.")
     ] = None,
     issuer_key: Annotated[Path | None, typer.Option(help="Key of that authority.")] = None,
-    kind: Annotated[str, typer.Option(help="ec-p256 or rsa-3072.")] = "ec-p256",
+    kind: Annotated[
+        str, typer.Option("--kind", "--algorithm", help="ec-p256, rsa-3072 or sm2.")
+    ] = "ec-p256",
     days: Annotated[int, typer.Option(min=1, max=3650, help="Days of validity.")] = 730,
     password_file: Annotated[Path | None, typer.Option(help="Encrypts the key.")] = None,
     as_json: talk.Json = False,
@@ -114,6 +116,8 @@ def generate(
 
         if purpose not in PURPOSES or kind not in list(issue.KeyKind):
             raise typer.BadParameter("unknown --purpose or --kind")
+        if kind == issue.KeyKind.SM2 and purpose.startswith("tls-"):
+            raise typer.BadParameter("TLS takes no SM2 keys here: ec-p256 or rsa-3072")
         password = secret(password_file)
         made = issue.leaf(
             issue.Subject(country, organisation, "", name),
@@ -136,16 +140,16 @@ def authority(
 ) -> "Issued | None":
     """Load an authority that issues, or return None for none."""
     from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     from gateway.signing.issue import Issued
+    from gateway.signing.keys import load_key
 
     if certificate is None and key is None:
         return None
     if certificate is None or key is None:
         raise typer.BadParameter("--issuer and --issuer-key go together")
     try:
-        private = load_pem_private_key(talk.read(key), password)
+        private = load_key(talk.read(key), password)
         return Issued(private, x509.load_pem_x509_certificate(talk.read(certificate)))
     except (ValueError, TypeError):
         raise typer.BadParameter(f"{key}, {certificate}: no key, or the wrong password") from None

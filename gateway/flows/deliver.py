@@ -115,7 +115,7 @@ def _sign(services: Services, message: Message) -> tuple[Message, bytes]:
     body, committed, report = services.store.read(load)
     unsigned = envelope.build_message(_envelope(services, message, committed), _body(message, body))
     signer = services.message_signer
-    wire = sign_document(unsigned, signer, services.counterparts[message.party].messages.profile)
+    wire = sign_document(unsigned, signer, services.counterparts[message.party].ours)
     statement = sign_statement(REPORT_TYPE, report, [services.statement_signer])
     digest = envelope.digest_of(unsigned)
     now = services.clock()

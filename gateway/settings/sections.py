@@ -170,14 +170,17 @@ class CounterpartSection(Client):
     """[counterpart.NAME] The other side; NAME is its party id on the link.
 
     client_certificates, fingerprints: with what it connects to us. pinned: who signs.
-    signature: a profile of gateway.signing.profiles. disclose: personal subtrees that may
-    cross. profile: identities and defaults that mapping tables take (`profile:NAME`).
+    signature: how it signs, a profile of gateway.signing.profiles. sign_as: how we sign to it,
+    where that is another one. legacy_signatures: the switch of both; SHA-1 needs it. disclose:
+    personal subtrees that may cross. profile: identities and defaults that mapping tables take (`profile:NAME`).
     """
 
     client_certificates: tuple[File, ...] = ()
     fingerprints: tuple[Fingerprint, ...] = ()
     pinned: tuple[Pinned, ...]
     signature: str = "link-ecdsa-p256"
+    sign_as: str | None = None
+    legacy_signatures: bool = False
     accept_bare: bool = False
     disclose: frozenset[str] = frozenset()
     profile: dict[str, str] = Field(default_factory=dict)
@@ -187,8 +190,11 @@ class CounterpartSection(Client):
         usages = {pin.usage for pin in self.pinned}
         if missing := {"message", "receipt"} - usages:
             raise ValueError(f"no certificate is pinned for: {', '.join(sorted(missing))}")
-        if self.signature not in PROFILES:
-            raise ValueError(f"signature must be one of: {', '.join(sorted(PROFILES))}")
+        for name in (self.signature, self.sign_as or self.signature):
+            if name not in PROFILES:
+                raise ValueError(f"signature must be one of: {', '.join(sorted(PROFILES))}")
+            if not (PROFILES[name].methods or self.legacy_signatures):
+                raise ValueError(f"{name} needs legacy_signatures = true")
         return self
 
 
