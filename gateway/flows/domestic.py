@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import msgspec
 
 from gateway.errors import Finding
-from gateway.evidence.rows import SALT_SIZE, row
 from gateway.flows import keys
-from gateway.flows.ports import Event, Message, Transaction
+from gateway.flows.ports import Message, Transaction
+from gateway.flows.record import Paper, first_step
 from gateway.flows.services import Agency, Services
 from gateway.model.states import INTERNAL, MessageKind, MessageState, TaskKind
 from gateway.model.values import Canonical
@@ -42,36 +42,39 @@ def _hand_out(services: Services, tx: Transaction, product: Product, agency: Age
     destination = agency.deliver.destination if agency.deliver else None
     message_id = services.ids()
     cause = product.cause
-    digest = hashlib.sha256(product.content).hexdigest()
-    tx.add_message(
-        Message(
-            id=message_id,
-            kind=MessageKind.DOMESTIC,
-            party=agency.name,
-            external_id=message_id,
-            conversation_id=cause.conversation_id,
-            document_type=product.document_type,
-            state=MessageState.QUEUED if destination else MessageState.READY,
-            digest=digest,
-            created=now,
-            ref_to=cause.id,
-            order_key=cause.order_key,
-            test=cause.test,
-            keys=keys.search_keys(product.document),
-        )
+    message = Message(
+        id=message_id,
+        kind=MessageKind.DOMESTIC,
+        party=agency.name,
+        external_id=message_id,
+        conversation_id=cause.conversation_id,
+        document_type=product.document_type,
+        state=MessageState.QUEUED if destination else MessageState.READY,
+        digest=hashlib.sha256(product.content).hexdigest(),
+        created=now,
+        ref_to=cause.id,
+        order_key=cause.order_key,
+        test=cause.test,
+        keys=keys.search_keys(product.document),
     )
-    tx.attach(message_id, "translated", product.content, product.media_type, "document")
-    canonical = msgspec.json.encode(product.document)
-    tx.attach(message_id, "canonical", canonical, "application/json", "document")
-    if product.report:
-        tx.attach(message_id, "report", product.report, "application/json", "report")
-        tx.enqueue(TaskKind.SEAL, message_id, INTERNAL, message_id, now)
+    tx.add_message(message)
     event = "draft" if product.draft else "queued" if destination else "ready"
     missing = {f"missing-{n}": f.path for n, f in enumerate(product.findings[:40], 1)}
-    tx.add_event(message_id, Event(now, event, {"format": product.document_type, **missing}))
-    facts = {"message": message_id, "agency": agency.name, "digest": digest}
-    evidence = row("distributed", now, facts, services.randomness(SALT_SIZE))
-    tx.append_evidence(message_id, evidence.entry, evidence.salt, evidence.leaf)
+    told = (event, {"format": product.document_type, **missing})
+    first_step(services, "distributed", message, _papers(product), told).write(tx)
+    if product.report:
+        tx.enqueue(TaskKind.SEAL, message_id, INTERNAL, message_id, now)
     if destination:
         key = cause.order_key or cause.id
         tx.enqueue(TaskKind.HAND_OVER, message_id, destination, key, now)
+
+
+def _papers(product: Product) -> list[Paper]:
+    canonical = msgspec.json.encode(product.document)
+    papers = [
+        Paper("translated", product.content, product.media_type),
+        Paper("canonical", canonical, "application/json"),
+    ]
+    if product.report:
+        papers.append(Paper("report", product.report, "application/json", "report"))
+    return papers

@@ -11,9 +11,10 @@ from datetime import UTC
 
 import msgspec
 
-from gateway.evidence.rows import SALT_SIZE, commitment, row
+from gateway.evidence.rows import SALT_SIZE, commitment
 from gateway.flows import keys, versions
-from gateway.flows.ports import Event, Message, Transaction
+from gateway.flows.ports import Message, Transaction
+from gateway.flows.record import EVIDENCE, Paper, first_step
 from gateway.flows.services import Services
 from gateway.model.states import MessageKind, MessageState, TaskKind
 from gateway.model.values import Canonical
@@ -45,20 +46,8 @@ def queue_message(services: Services, tx: Transaction, parts: Parts) -> str:
     message = _message(services, tx, parts, counterpart.name)
     salt = services.randomness(SALT_SIZE)
     tx.add_message(message)
-    tx.attach(message.id, "translated", parts.content, LINK_MEDIA_TYPE, "document")
-    canonical = msgspec.json.encode(parts.document)
-    tx.attach(message.id, "canonical", canonical, "application/json", "document")
-    tx.attach(message.id, "report", parts.report, "application/json", "report")
-    tx.attach(message.id, "commitment-salt", salt, "application/octet-stream", "evidence")
-    stated = (parts.parameters,) if parts.parameters else ()
-    for content in stated:
-        tx.attach(message.id, "parameters", content, "application/json", "document")
-    committed = commitment(salt, (*parts.originals, *stated)).encode()
-    tx.attach(message.id, "commitment", committed, "text/plain", "evidence")
-    tx.add_event(message.id, Event(message.created, "queued", {"format": parts.document_type}))
-    facts = {"message": message.id, "digest": message.digest, "type": parts.document_type}
-    evidence = row("queued", message.created, facts, services.randomness(SALT_SIZE))
-    tx.append_evidence(message.id, evidence.entry, evidence.salt, evidence.leaf)
+    event = ("queued", {"format": parts.document_type})
+    first_step(services, "queued", message, _papers(parts, salt), event).write(tx)
     tx.enqueue(
         TaskKind.SEND,
         message.id,
@@ -67,6 +56,21 @@ def queue_message(services: Services, tx: Transaction, parts: Parts) -> str:
         message.created,
     )
     return message.id
+
+
+def _papers(parts: Parts, salt: bytes) -> list[Paper]:
+    """List what is kept of a message before it is signed."""
+    stated = (parts.parameters,) if parts.parameters else ()
+    committed = commitment(salt, (*parts.originals, *stated)).encode()
+    canonical = msgspec.json.encode(parts.document)
+    return [
+        Paper("translated", parts.content, LINK_MEDIA_TYPE),
+        Paper("canonical", canonical, "application/json"),
+        Paper("report", parts.report, "application/json", "report"),
+        Paper("commitment-salt", salt, "application/octet-stream", EVIDENCE),
+        *(Paper("parameters", content, "application/json") for content in stated),
+        Paper("commitment", committed, "text/plain", EVIDENCE),
+    ]
 
 
 def _message(services: Services, tx: Transaction, parts: Parts, party: str) -> Message:

@@ -30,10 +30,10 @@ from gateway.errors import (
     TrustError,
     UnavailableError,
 )
-from gateway.evidence.rows import SALT_SIZE, row
 from gateway.flows import bare, keys, versions
 from gateway.flows.outgoing import LINK_MEDIA_TYPE
-from gateway.flows.ports import Event, Message, Transaction
+from gateway.flows.ports import Message, Transaction
+from gateway.flows.record import EVIDENCE, Paper, first_step, step
 from gateway.flows.services import PROFILE_VERSION, Counterpart, Services
 from gateway.model.states import INTERNAL, MessageKind, MessageState, TaskKind
 from gateway.safexml import Limits as XmlLimits
@@ -218,21 +218,21 @@ def _accept(
     )
     receipt = sign_document(unsigned, services.receipt_signer, counterpart.receipts.profile)
     message = _message(services, peer, incoming, decoded, now)
-    facts = {"message": message.id, "peer": peer, "digest": incoming.digest}
-    evidence = row("accepted", now, facts, services.randomness(SALT_SIZE))
+    papers = (
+        Paper("wire", incoming.raw, LINK_MEDIA_TYPE),
+        Paper("original", _octets(incoming.body), LINK_MEDIA_TYPE),
+        Paper("canonical", msgspec.json.encode(decoded.document), "application/json"),
+        Paper("receipt", receipt, LINK_MEDIA_TYPE, EVIDENCE),
+    )
+    detail = {"missing-sequences": " ".join(map(str, gap))} if gap else {}
+    signed = {"digest": incoming.digest}
+    accepted = first_step(services, "accepted", message, papers, ("accepted", detail), signed)
 
     def work(tx: Transaction) -> bytes:
         if not tx.add_message(message):
             return _known(tx, peer, incoming) or receipt
         versions.check_new(services, tx, message)
-        tx.attach(message.id, "wire", incoming.raw, LINK_MEDIA_TYPE, "document")
-        tx.attach(message.id, "original", _octets(incoming.body), LINK_MEDIA_TYPE, "document")
-        canonical = msgspec.json.encode(decoded.document)
-        tx.attach(message.id, "canonical", canonical, "application/json", "document")
-        tx.attach(message.id, "receipt", receipt, LINK_MEDIA_TYPE, "evidence")
-        detail = {"missing-sequences": " ".join(map(str, gap))} if gap else {}
-        tx.add_event(message.id, Event(now, "accepted", detail))
-        tx.append_evidence(message.id, evidence.entry, evidence.salt, evidence.leaf)
+        accepted.write(tx)
         tx.enqueue(TaskKind.DISTRIBUTE, message.id, INTERNAL, stated.order_key, now)
         return receipt
 
@@ -296,9 +296,12 @@ def _refuse(
         )
     )
     content = sign_document(unsigned, services.receipt_signer, counterpart.receipts.profile)
-    facts = {"peer": counterpart.name, "message": message_id, "digest": digest}
-    evidence = row("refused", now, {**facts, "code": failure.code}, services.randomness(SALT_SIZE))
-    services.store.commit(
-        lambda tx: tx.append_evidence("", evidence.entry, evidence.salt, evidence.leaf)
-    )
+    facts = {
+        "peer": counterpart.name,
+        "external": message_id,
+        "digest": digest,
+        "code": failure.code,
+        "answer": hashlib.sha256(content).hexdigest(),
+    }
+    services.store.commit(step(services, "refused", "", now, facts).write)
     return Answer(False, content, failure.code, failure.retry_after)

@@ -21,11 +21,11 @@ import msgspec
 from gateway.codec import join
 from gateway.codec.formats import Decoded
 from gateway.errors import AccessError, DocumentError, Finding, GatewayError, StateError, refusal
-from gateway.evidence.rows import SALT_SIZE, row
 from gateway.flows import gather
 from gateway.flows.keys import search_keys
 from gateway.flows.outgoing import Parts, queue_message
-from gateway.flows.ports import Event, Half, Message, Transaction
+from gateway.flows.ports import Half, Message, Transaction
+from gateway.flows.record import Paper, first_step, step
 from gateway.flows.services import Agency, Services
 from gateway.model.manifest import Manifest
 from gateway.model.parameters import Parameters
@@ -179,32 +179,28 @@ def _store(
 ) -> None:
     now = services.clock()
     decoded, upload = intake.decoded, intake.upload
-    digest = hashlib.sha256(upload.content).hexdigest()
-    tx.add_message(
-        Message(
-            id=intake.id,
-            kind=MessageKind.SUBMISSION,
-            party=agency.name,
-            external_id=intake.id,
-            conversation_id=conversation,
-            document_type=decoded.format,
-            state=MessageState.WAITING,
-            digest=digest,
-            created=now,
-            test=services.test,
-            keys=search_keys(decoded.document),
-        )
+    message = Message(
+        id=intake.id,
+        kind=MessageKind.SUBMISSION,
+        party=agency.name,
+        external_id=intake.id,
+        conversation_id=conversation,
+        document_type=decoded.format,
+        state=MessageState.WAITING,
+        digest=hashlib.sha256(upload.content).hexdigest(),
+        created=now,
+        test=services.test,
+        keys=search_keys(decoded.document),
     )
+    tx.add_message(message)
     media = services.formats.header(decoded.format).media_type
-    tx.attach(intake.id, "original", upload.content, media, "document")
-    canonical = msgspec.json.encode(decoded.document)
-    tx.attach(intake.id, "canonical", canonical, "application/json", "document")
-    stated = msgspec.json.encode(parameters)
-    tx.attach(intake.id, "parameters", stated, "application/json", "document")
-    tx.add_event(intake.id, Event(now, "received", {"format": decoded.format}))
-    facts = {"message": intake.id, "agency": agency.name, "digest": digest}
-    evidence = row("submitted", now, facts, services.randomness(SALT_SIZE))
-    tx.append_evidence(intake.id, evidence.entry, evidence.salt, evidence.leaf)
+    papers = (
+        Paper("original", upload.content, media),
+        Paper("canonical", msgspec.json.encode(decoded.document), "application/json"),
+        Paper("parameters", msgspec.json.encode(parameters), "application/json"),
+    )
+    event = ("received", {"format": decoded.format})
+    first_step(services, "submitted", message, papers, event).write(tx)
 
 
 def _advance(
@@ -262,8 +258,15 @@ def _pass_on(services: Services, tx: Transaction, intake: Intake) -> MessageStat
             originals=(intake.upload.content,),
         ),
     )
-    tx.set_state(intake.id, MessageState.FORWARDED)
-    tx.add_event(intake.id, Event(services.clock(), "forwarded", {"format": decoded.format}))
+    step(
+        services,
+        "forwarded",
+        intake.id,
+        services.clock(),
+        {"conversation": conversation},
+        state=MessageState.FORWARDED,
+        event=("forwarded", {"format": decoded.format}),
+    ).write(tx)
     return MessageState.FORWARDED
 
 
@@ -292,7 +295,4 @@ def _record_refusal(services: Services, agency: Agency, body: str, failure: Gate
         return
     now = services.clock()
     facts = {"agency": agency.name, "digest": body, "code": failure.code}
-    evidence = row("refused", now, facts, services.randomness(SALT_SIZE))
-    services.store.commit(
-        lambda tx: tx.append_evidence("", evidence.entry, evidence.salt, evidence.leaf)
-    )
+    services.store.commit(step(services, "refused", "", now, facts).write)

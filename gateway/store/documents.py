@@ -12,7 +12,14 @@ _STORE = insert_new(payload)
 _ATTACH = insert_or_replace(document)
 _OF_MESSAGE = document.c.message_id == bindparam("message_id")
 _DOCUMENTS = (
-    select(document.c.role, document.c.digest, document.c.media_type, payload.c.size)
+    select(
+        document.c.role,
+        document.c.digest,
+        document.c.media_type,
+        payload.c.size,
+        document.c.retention,
+        document.c.salt,
+    )  # in the order of Document's fields
     .join(payload)
     .where(_OF_MESSAGE)
     .order_by(document.c.role)
@@ -29,14 +36,20 @@ class Documents(Rows):
     """Document rows point at payloads, which are stored once per content."""
 
     def attach(
-        self, message_id: str, role: str, content: bytes, media_type: str, retention: str
+        self,
+        message_id: str,
+        role: str,
+        content: bytes,
+        media_type: str,
+        retention: str,
+        salt: bytes | None = None,
     ) -> str:
         """Store bytes (once per content) as a document of a message; return hex SHA-256.
-        A role that is taken is replaced."""
+        A role that is taken is replaced. salt: of what evidence says of the document."""
         digest = hashlib.sha256(content).hexdigest()
         bytes_ = {"digest": digest, "size": len(content), "content": content}
         self.connection.execute(_STORE, bytes_)
-        row = {"message_id": message_id, "role": role, "digest": digest}
+        row = {"message_id": message_id, "role": role, "digest": digest, "salt": salt}
         self.connection.execute(_ATTACH, row | {"media_type": media_type, "retention": retention})
         return digest
 

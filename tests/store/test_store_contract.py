@@ -251,7 +251,7 @@ class TestDocuments:
         store.commit(lambda tx: tx.attach("m1", "report", b"first", "text/plain", "report"))
         digest = store.commit(lambda tx: tx.attach("m1", "report", b"", "text/xml", "report"))
         assert store.read(lambda tx: tx.documents("m1")) == (
-            Document("report", digest, "text/xml", 0),
+            Document("report", digest, "text/xml", 0, "report"),
         )
         assert store.read(lambda tx: tx.content("m1", "report")) == b""
 
