@@ -6,15 +6,22 @@ counterpart is a further row.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import NoReturn
 
 from gateway.errors import Finding, TrustError
 from gateway.signing.algorithms import (
     ECDSA_SHA256,
+    ECDSA_SHA384,
+    ECDSA_SHA512,
     RSA_PSS_SHA256,
+    RSA_PSS_SHA384,
+    RSA_PSS_SHA512,
     RSA_SHA1,
     RSA_SHA256,
+    RSA_SHA384,
+    RSA_SHA512,
     SHA1,
     SHA256,
     SM2_SM3,
@@ -36,6 +43,7 @@ class Shape(StrEnum):
     ENVELOPING = "enveloping"
     DETACHED = "detached"
     BARE = "bare"
+    SMIME = "smime"
 
 
 class KeyInfo(StrEnum):
@@ -61,7 +69,7 @@ class SignatureProfile:
     legacy_methods, legacy_digests: accepted as well, and first, once the switch `legacy` is
     on: `profile(name, legacy=True)`. transforms: exactly these, in this order. user_id: of SM2.
     demo: keys of the demo are trusted. second: a second signature stands behind the first one
-    (see `dual`).
+    (see `dual`). oldest: how old a signing time without a timestamp may be.
     """
 
     name: str
@@ -78,6 +86,7 @@ class SignatureProfile:
     legacy: bool = False
     demo: bool = False
     second: "SignatureProfile | None" = None
+    oldest: timedelta = timedelta(days=1)
 
     @property
     def every_method(self) -> tuple[str, ...]:
@@ -97,6 +106,11 @@ _EPORT = SignatureProfile(
     key_info=KeyInfo.NAMED,
     transforms=(ENVELOPED,),
     legacy_digests=(SHA1,),
+)
+_SHA2 = (
+    *(RSA_SHA256, RSA_SHA384, RSA_SHA512),
+    *(RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512),
+    *(ECDSA_SHA256, ECDSA_SHA384, ECDSA_SHA512),
 )
 
 PROFILES: Mapping[str, SignatureProfile] = {
@@ -118,6 +132,9 @@ PROFILES: Mapping[str, SignatureProfile] = {
             digests=(),
             legacy_methods=(RSA_SHA1,),
             legacy_digests=(SHA1,),
+        ),
+        SignatureProfile(
+            "vnaccs-smime", _SHA2, shape=Shape.SMIME, legacy_methods=(RSA_SHA1,), digests=()
         ),
     )
 }

@@ -6,7 +6,7 @@ around it says only whether the authority was willing.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NoReturn, Protocol
 
@@ -43,7 +43,7 @@ class Stamp:
     tsa: str
     policy: str
     serial: int
-    certificate: bytes
+    certificate: bytes = field(repr=False)
 
 
 class TimestampAuthority(Protocol):
