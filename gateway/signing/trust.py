@@ -127,7 +127,7 @@ class TrustPolicy:
         """Return the method of the profile that fits a pinned key, else the profile's first."""
         return (self._judged[name].methods or self.profile.methods)[0]
 
-    def keys(self) -> tuple[TrustedKey, ...]:
+    def pinned_keys(self) -> tuple[TrustedKey, ...]:
         """Return the pinned keys of this usage, good or not."""
         entries = self._judged.values()
         return tuple(entry.key for entry in entries if entry.pin.usage is self.usage)

@@ -1,0 +1,252 @@
+"""Revocation in the flows: what sources said, kept in the store; judged for each signer.
+
+The request path reads what is kept. It asks a source itself only when the party's rule says
+so, once, within a deadline, and not again while the source stays silent. Everything else is
+fetched by a chore (`refresh`). Nothing that a source said is believed unverified, and what is
+read back from the store is verified again.
+"""
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from gateway.errors import Finding, GatewayError, TrustError
+from gateway.flows.ports import Clock, Store, Transaction
+from gateway.flows.ports_revocation import KeptStatus, StatusSource
+from gateway.signing.keys import fingerprint
+from gateway.signing.revocation import Kind, Mode, Rule, Standing, Status, best, judge
+from gateway.signing.revocation_crl import Crl, crl_status, read_crl
+from gateway.signing.revocation_ocsp import read_ocsp
+from gateway.signing.revocation_sources import Wanted, sources
+from gateway.signing.trust import TrustPolicy
+
+PAUSE = timedelta(seconds=30)
+"""How long a source that was silent is not asked again on the request path."""
+
+LEASE = timedelta(minutes=10)
+_HOLD = "revocation"
+_MOST_READ = 64
+
+MOST_ASKED = 4
+"""Sources that one request may wait for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A judgement, and what it stands on. statuses: of each certificate of the chain but the
+    anchor; contents: the octets of the CRL or OCSP answer behind each, empty without one."""
+
+    standing: Standing
+    at: datetime
+    chain: tuple[bytes, ...]
+    statuses: tuple[Status, ...]
+    contents: tuple[bytes, ...]
+
+
+class StatusDesk:
+    """Knows the status of certificates. Safe for many threads."""
+
+    def __init__(self, store: Store, source: StatusSource, clock: Clock, owner: str) -> None:
+        """owner: this node's name, for the lease of `refresh`."""
+        self._store = store
+        self._source = source
+        self._clock = clock
+        self._owner = owner
+        self._lists: dict[tuple[str, str], tuple[Crl, bytes]] = {}
+        self._asking: set[tuple[Kind, str, str]] = set()
+        self._lock = threading.Lock()
+
+    def check(
+        self,
+        rule: Rule,
+        chain: tuple[bytes, ...],
+        *,
+        claimed: datetime | None = None,
+        proven: datetime | None = None,
+    ) -> Judged | None:
+        """Judge the signer whose path this is; None when revocation is not asked.
+
+        claimed, proven: when it was signed, see `judge`. TrustError `certificate-revoked`,
+        `revocation-unknown` (also rule `issuer-unknown`: nobody could be asked).
+        """
+        if rule.mode is Mode.OFF:
+            return None
+        if len(chain) < 2:
+            finding = Finding("revocation-unknown", "issuer-unknown", "ds:Signature")
+            raise TrustError("revocation-unknown", finding)
+        wanted = sources(chain, rule)
+        try:
+            return self._judge(rule, chain, wanted, claimed, proven)
+        except TrustError as failed:
+            if failed.code != "revocation-unknown" or not self._ask_now(rule, wanted):
+                raise
+        return self._judge(rule, chain, wanted, claimed, proven)
+
+    def status(self, certificate: bytes, issuer: bytes, rule: Rule) -> Status:
+        """Return what is known now of a certificate, from what is kept."""
+        wanted = sources((certificate, issuer), rule)
+        return self._status(certificate, issuer, wanted, self._kept(wanted))[0]
+
+    def refresh(self, policies: Iterable[TrustPolicy]) -> int:
+        """Ask every source that the policies want, and those wanted before; return how many
+        answered. One node at a time does it."""
+        now = self._clock()
+        chains = [
+            (key.chain, policy.revocation) for policy in policies for key in policy.pinned_keys()
+        ]
+        asked = [rule for rule in chains if rule[1].mode is not Mode.OFF]
+        wanted = [each for chain, rule in asked for each in sources(chain, rule)]
+
+        def begin(tx: Transaction) -> tuple[KeptStatus, ...]:
+            if not tx.hold(_HOLD, self._owner, now, now + LEASE):
+                return ()
+            _want(tx, wanted)
+            return tx.all_statuses()
+
+        return sum(self._ask(kept.wanted) for kept in self._store.commit(begin))
+
+    def _judge(
+        self,
+        rule: Rule,
+        chain: tuple[bytes, ...],
+        wanted: Sequence[Wanted],
+        claimed: datetime | None,
+        proven: datetime | None,
+    ) -> Judged:
+        now, rows = self._clock(), self._kept(wanted)
+        found = [self._status(each, issuer, wanted, rows) for each, issuer in pairwise(chain)]
+        standings = {
+            judge(status, rule, now, proven=proven, claimed=claimed) for status, _ in found
+        }
+        worst = next(s for s in (*_WORST_FIRST, Standing.GOOD) if s in standings)
+        statuses = tuple(status for status, _ in found)
+        return Judged(worst, now, chain, statuses, tuple(octets for _, octets in found))
+
+    def _kept(self, wanted: Sequence[Wanted]) -> tuple[KeptStatus, ...]:
+        """Read what is kept of these sources; what is not wanted now is left out."""
+        urls = {_key(each) for each in wanted}
+        subjects = sorted({(each.kind, each.subject) for each in wanted})
+        if not subjects:
+            return ()
+        rows = self._store.read(lambda tx: tx.statuses(subjects))
+        return tuple(row for row in rows if row.digest and _key(row.wanted) in urls)
+
+    def _status(
+        self,
+        certificate: bytes,
+        issuer: bytes,
+        wanted: Sequence[Wanted],
+        rows: Sequence[KeptStatus],
+    ) -> tuple[Status, bytes]:
+        """Return the status to go by and the octets that say so."""
+        subjects = {(Kind.CRL, fingerprint(issuer)), (Kind.OCSP, fingerprint(certificate))}
+        mine = [row for row in rows if (row.wanted.kind, row.wanted.subject) in subjects]
+        read = [self._read(row, certificate, issuer) for row in mine]
+        known = [each for each in read if each is not None]
+        chosen = best([status for status, _ in known], fingerprint(certificate))
+        return chosen, next((octets for status, octets in known if status is chosen), b"")
+
+    def _read(
+        self, row: KeptStatus, certificate: bytes, issuer: bytes
+    ) -> tuple[Status, bytes] | None:
+        """Verify a kept answer again; None when it is not what was kept. A list is verified
+        once in this process."""
+        place, now = row.wanted, self._clock()
+        name = (row.digest, fingerprint(issuer))
+        if known := self._lists.get(name):
+            return crl_status(known[0], certificate, place.url), known[1]
+        octets = self._store.read(lambda tx: tx.status_content(*_key(place)))
+        if octets is None:
+            return None
+        try:
+            if place.kind is Kind.OCSP:
+                return read_ocsp(octets, certificate, issuer, now, place.url), octets
+            crl = read_crl(octets, issuer, now)
+        except TrustError:
+            return None
+        if len(self._lists) >= _MOST_READ:
+            self._lists.clear()
+        self._lists[name] = (crl, octets)
+        return crl_status(crl, certificate, place.url), octets
+
+    def _ask_now(self, rule: Rule, wanted: Sequence[Wanted]) -> bool:
+        """Make sources known, and ask those whose answer is missing or stale, unless they were
+        asked a moment ago; True when one has answered."""
+        subjects = sorted({(each.kind, each.subject) for each in wanted})
+        rows = self._store.read(lambda tx: tx.statuses(subjects)) if subjects else ()
+        known = {_key(row.wanted): row for row in rows}
+        if new := [each for each in wanted if _key(each) not in known]:
+            self._store.commit(lambda tx: _want(tx, new))
+        if not rule.fetch:
+            return False
+        now = self._clock()
+        due = [each for each in wanted if _is_due(known.get(_key(each)), rule, now)]
+        return any([self._ask(each) for each in due[:MOST_ASKED]])  # noqa: C419  all of them
+
+    def _ask(self, wanted: Wanted) -> bool:
+        """Ask a source, verify and keep its answer. One at a time asks the same source."""
+        key = _key(wanted)
+        with self._lock:
+            if key in self._asking:
+                return False
+            self._asking.add(key)
+        try:
+            return self._keep(wanted)
+        finally:
+            with self._lock:
+                self._asking.discard(key)
+
+    def _keep(self, wanted: Wanted) -> bool:
+        try:
+            octets = self._source.ask(wanted)
+            kept = _verified(wanted, octets, self._clock())
+        except GatewayError as failed:
+            at, error = self._clock(), _cause(failed)
+            self._store.commit(lambda tx: tx.note_status_failure(wanted, at, error))
+            return False
+        if self._store.commit(lambda tx: tx.keep_status(kept, octets)):
+            return True
+        at = self._clock()
+        self._store.commit(lambda tx: tx.note_status_failure(wanted, at, "status-older"))
+        return False
+
+
+_WORST_FIRST = (Standing.REVOKED_LATER, Standing.GRACE)
+
+
+def _key(wanted: Wanted) -> tuple[Kind, str, str]:
+    return wanted.kind, wanted.subject, wanted.url
+
+
+def _want(tx: Transaction, wanted: Sequence[Wanted]) -> None:
+    for each in wanted:
+        tx.want_status(each)
+
+
+def _is_due(row: KeptStatus | None, rule: Rule, now: datetime) -> bool:
+    """Whether a source is worth asking on the request path."""
+    if row is None:
+        return True
+    tries = [at for at in (row.fetched_at, row.failed_at) if at is not None]
+    if tries and max(tries) > now - PAUSE:
+        return False
+    if row.this_update is None or row.this_update + rule.max_age < now:
+        return True
+    return row.next_update is not None and row.next_update < now
+
+
+def _verified(wanted: Wanted, octets: bytes, now: datetime) -> KeptStatus:
+    """Return an answer as it is kept. One that has ended is kept too: what it says is revoked
+    stays so, and how stale the rest may be is for the rule to say."""
+    if wanted.kind is Kind.OCSP:
+        status = read_ocsp(octets, wanted.certificate, wanted.issuer, now, wanted.url)
+        return KeptStatus(wanted, status.digest, status.this_update, status.next_update, now)
+    crl = read_crl(octets, wanted.issuer, now)
+    return KeptStatus(wanted, crl.digest, crl.this_update, crl.next_update, now)
+
+
+def _cause(failed: GatewayError) -> str:
+    finding = failed.findings[0] if failed.findings else None
+    return f"{failed.code} {finding.rule} {finding.found}".strip()[:200] if finding else failed.code
