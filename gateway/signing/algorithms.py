@@ -18,8 +18,9 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
-from gateway.signing.sm2 import SIZE as SM2_SIZE
-from gateway.signing.sm2 import USER_ID, Sm2PrivateKey, Sm2PublicKey, sm3
+from gateway.signing.sm2 import Sm2PrivateKey, Sm2PublicKey
+from gateway.signing.sm2_curve import SIZE as SM2_SIZE
+from gateway.signing.sm2_curve import USER_ID, sm3
 
 _DSIG = "http://www.w3.org/2000/09/xmldsig#"
 _MORE_2001 = "http://www.w3.org/2001/04/xmldsig-more#"

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from gateway.signing import sm2
 from gateway.signing.algorithms import raw_of
 from gateway.signing.sm2 import Sm2PublicKey
+from gateway.signing.sm2_curve import SIZE
 
 SM2_CURVE = "1.2.156.10197.1.301"
 SM2_WITH_SM3 = "1.2.156.10197.1.501"
@@ -82,7 +83,7 @@ def _signed_with_sm2(certificate: x509.Certificate, key: Sm2PublicKey) -> bool:
     if named != {SM2_WITH_SM3}:
         return False
     try:
-        key.verify(raw_of(certificate.signature, sm2.SIZE), certificate.tbs_certificate_bytes)
+        key.verify(raw_of(certificate.signature, SIZE), certificate.tbs_certificate_bytes)
     except (InvalidSignature, ValueError):
         return False
     return True

@@ -13,11 +13,11 @@ from lxml import etree
 
 from gateway.errors import Finding
 from gateway.safexml import c14n
-from gateway.signing import sm2
 from gateway.signing.algorithms import ALGORITHMS, DIGESTS, raw_of
 from gateway.signing.preflight import Parts
 from gateway.signing.profiles import DSIG, SignatureProfile, ValueForm
 from gateway.signing.sm2 import Sm2PublicKey
+from gateway.signing.sm2_curve import USER_ID, signed_digest, sm3
 from gateway.signing.trust import TrustedKey
 
 CAUSES = {
@@ -44,7 +44,7 @@ _USUAL = {
 _MOST_SCOPES = 7
 """Declarations; all their subsets are tried."""
 
-_USER_IDS = (sm2.USER_ID, b"", sm2.USER_ID.hex().encode(), b"ALICE123@YAHOO.COM")
+_USER_IDS = (USER_ID, b"", USER_ID.hex().encode(), b"ALICE123@YAHOO.COM")
 """The usual one, OpenSSL's default, the usual one in hexadecimal, the one of the standard's
 examples."""
 
@@ -124,9 +124,9 @@ def _as_raw(value: bytes, size: int, due: ValueForm) -> tuple[bytes, str]:
 
 
 def _other_sm2(key: Sm2PublicKey, value: bytes, message: bytes) -> str:
-    if key.matches(value, sm2.sm3(message)):
+    if key.matches(value, sm3(message)):
         return "sm2-without-z"
-    other = any(key.matches(value, key.digest(message, each)) for each in _USER_IDS)
+    other = any(key.matches(value, signed_digest(key.point, message, each)) for each in _USER_IDS)
     return "sm2-user-id" if other else ""
 
 

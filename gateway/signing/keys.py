@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from gateway.errors import Finding, UnavailableError
 from gateway.signing import certificates, sm2
 from gateway.signing.algorithms import ALGORITHMS, Algorithm, algorithm_for
+from gateway.signing.sm2_curve import USER_ID
 
 
 class Signer(Protocol):
@@ -54,7 +55,7 @@ class KeySigner:
     algorithm: str
     _key: Any
     _algorithm: Algorithm
-    user_id: bytes = sm2.USER_ID
+    user_id: bytes = USER_ID
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature value of a message."""
@@ -70,7 +71,7 @@ def fingerprint(certificate: bytes) -> str:
 
 
 def key_signer(
-    key: Any, certificate: bytes, algorithm: str | None = None, user_id: bytes = sm2.USER_ID
+    key: Any, certificate: bytes, algorithm: str | None = None, user_id: bytes = USER_ID
 ) -> KeySigner:
     """Make a Signer of a private key and its DER certificate.
 
@@ -92,7 +93,7 @@ def load_signer(
     certificate: Path,
     password: bytes | None,
     algorithm: str | None = None,
-    user_id: bytes = sm2.USER_ID,
+    user_id: bytes = USER_ID,
 ) -> KeySigner:
     """Read a PEM key (PKCS#8, encrypted when a password is given) and its PEM certificate.
 

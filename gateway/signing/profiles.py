@@ -28,7 +28,7 @@ from gateway.signing.algorithms import (
     SM2_SM3_EPORT,
     SM3,
 )
-from gateway.signing.sm2 import USER_ID
+from gateway.signing.sm2_curve import USER_ID
 
 DSIG = "http://www.w3.org/2000/09/xmldsig#"
 INCLUSIVE_C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
