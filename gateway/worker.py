@@ -24,10 +24,11 @@ import structlog
 
 from gateway.errors import Family, Finding, InternalError, UnavailableError
 from gateway.flows import retry
+from gateway.flows.attempts import note_crash
 from gateway.flows.chores import Chore
-from gateway.flows.ports import Clock, Event, IdMaker, Randomness, Store, Task, Transaction
+from gateway.flows.ports import Clock, IdMaker, Randomness, Store, Task, Transaction
 from gateway.flows.retry import Breaker, Circuit, Dead, Done, Outcome, Retry, Schedule
-from gateway.model.states import MessageState, TaskKind
+from gateway.model.states import TaskKind
 
 T = TypeVar("T")
 Run = Callable[[Task], Outcome]
@@ -247,7 +248,7 @@ class Worker:
             if task.kind in SPEAKING:
                 self._judge(tx, task.destination, outcome, now)
             if not isinstance(outcome, Done) and outcome.error.family is Family.INTERNAL:
-                _note_crash(tx, task, outcome, now)
+                note_crash(tx, task, outcome, now, self._randomness)
             return self._settle(tx, task, outcome)
 
         if not self._store.commit(work):
@@ -289,14 +290,3 @@ def _room(chore: Chore) -> str:
 
 def _of_chore(room: str) -> bool:
     return room.startswith("(")
-
-
-def _note_crash(tx: Transaction, task: Task, outcome: Retry | Dead, now: datetime) -> None:
-    """Put a fault of ours into the timeline; the flow itself did not get to it."""
-    incident = " ".join(finding.found for finding in outcome.error.findings)
-    attempt = str(task.attempts + 1)
-    detail = {"code": outcome.error.code, "attempt": attempt, "incident": incident}
-    given_up = isinstance(outcome, Dead)
-    tx.add_event(task.message_id, Event(now, "dead" if given_up else "retry", detail))
-    if given_up:
-        tx.set_state(task.message_id, MessageState.DEAD)

@@ -18,6 +18,7 @@ from gateway.errors import DocumentError, Finding
 from gateway.evidence.rows import SALT_SIZE
 from gateway.flows.domestic import Product, hand_out
 from gateway.flows.ports import Event, Message, StatusRow, Transaction
+from gateway.flows.record import step
 from gateway.flows.services import Agency, Services
 from gateway.model.manifest import Manifest
 from gateway.model.response import Response
@@ -36,6 +37,8 @@ def apply(services: Services, tx: Transaction, message: Message, decoded: Decode
     request = _request(services, tx, decoded.document)
     if message.conversation_id != request.conversation_id:
         tx.move_to(message.id, request.conversation_id)
+        facts = {"conversation": request.conversation_id}
+        step(services, "joined", message.id, services.clock(), facts).write(tx)
         message = replace(message, conversation_id=request.conversation_id)
     manifest = msgspec.json.decode(tx.content(request.id, "canonical") or b"{}", type=Manifest)
     declarations = declared(manifest)
@@ -167,7 +170,7 @@ def _give(
     )
     hand_out(services, tx, product, takers)
     said = {"declaration": due.declaration, "function": due.answer.function}
-    tx.add_event(message.id, Event(services.clock(), "answered", said))
+    step(services, "answered", message.id, services.clock(), event=("answered", said)).write(tx)
 
 
 def _declarants(services: Services, tx: Transaction, request: Message) -> tuple[Agency, ...]:

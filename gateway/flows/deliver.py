@@ -9,18 +9,18 @@
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from lxml import etree
 
 from gateway.codec import envelope
 from gateway.codec.exchange import kind_of
 from gateway.errors import CounterpartError, Finding, GatewayError, StateError
-from gateway.evidence.rows import SALT_SIZE, row
-from gateway.flows import retry
+from gateway.flows.attempts import attempt
 from gateway.flows.outgoing import LINK_MEDIA_TYPE
-from gateway.flows.ports import Event, LinkAnswer, Message, Task, Transaction
-from gateway.flows.retry import Dead, Done, Outcome
+from gateway.flows.ports import LinkAnswer, Message, Task, Transaction
+from gateway.flows.record import EVIDENCE, Paper, step
+from gateway.flows.retry import Outcome
 from gateway.flows.services import PROFILE_VERSION, Counterpart, Services
 from gateway.model.states import MessageState
 from gateway.safexml import c14n, parse
@@ -44,48 +44,6 @@ def send(services: Services, task: Task) -> Outcome:
 def hand_over(services: Services, task: Task) -> Outcome:
     """Post a domestic document to the agency's own system; a 2xx takes it over."""
     return attempt(services, task, _hand_over)
-
-
-def attempt(services: Services, task: Task, step: Callable[[Services, Task], None]) -> Outcome:
-    """Run a step of a task; turn its failure into the next try or the end."""
-    try:
-        step(services, task)
-    except GatewayError as failure:
-        outcome = retry.decide(
-            failure,
-            attempts=task.attempts,
-            first_at=task.first_at,
-            now=services.clock(),
-            chance=retry.fraction(services.randomness),
-            schedule=services.schedule,
-        )
-        _note_failure(services, task, outcome)
-        return outcome
-    return Done()
-
-
-def _note_failure(services: Services, task: Task, outcome: Outcome) -> None:
-    """Put the failure into the timeline; given up, the message is dead or refused."""
-    if isinstance(outcome, Done):
-        return
-    failure = outcome.error
-    detail = {"code": failure.code, "attempt": str(task.attempts + 1)}
-    detail |= {f"finding-{n}": _line(f) for n, f in enumerate(failure.findings[:20], 1)}
-    given_up = isinstance(outcome, Dead)
-    refused = failure.code == "refused"
-
-    def work(tx: Transaction) -> None:
-        name = ("refused-by-counterpart" if refused else "dead") if given_up else "retry"
-        tx.add_event(task.message_id, Event(services.clock(), name, detail))
-        if given_up:
-            state = MessageState.REFUSED if refused else MessageState.DEAD
-            tx.set_state(task.message_id, state)
-
-    services.store.commit(work)
-
-
-def _line(finding: Finding) -> str:
-    return " ".join(part for part in (finding.code, finding.rule, finding.path) if part)
 
 
 def _send(services: Services, task: Task) -> None:
@@ -119,17 +77,20 @@ def _sign(services: Services, message: Message) -> tuple[Message, bytes]:
     statement = sign_statement(REPORT_TYPE, report, [services.statement_signer])
     digest = envelope.digest_of(unsigned)
     now = services.clock()
-    facts = {"message": message.id, "digest": digest}
-    evidence = row("signed", now, facts, services.randomness(SALT_SIZE))
+    papers = (
+        Paper("wire", wire, LINK_MEDIA_TYPE),
+        Paper("report-signature", statement, "application/json", "report"),
+    )
+    event = ("signed", {"key": signer.key_id})
+    signed = step(
+        services, "signed", message.id, now, {"digest": digest}, papers=papers, event=event
+    )
 
     def store(tx: Transaction) -> tuple[Message, bytes]:
         if first := tx.content(message.id, "wire"):
             return tx.message(message.id) or message, first
-        tx.attach(message.id, "wire", wire, LINK_MEDIA_TYPE, "document")
-        tx.attach(message.id, "report-signature", statement, "application/json", "report")
         tx.set_digest(message.id, digest)
-        tx.add_event(message.id, Event(now, "signed", {"key": signer.key_id}))
-        tx.append_evidence(message.id, evidence.entry, evidence.salt, evidence.leaf)
+        signed.write(tx)
         return tx.message(message.id) or message, wire
 
     return services.store.commit(store)
@@ -185,6 +146,7 @@ def _judge(
         if kind_of(verified.element) == "Refusal":
             refused = envelope.read_refusal(verified.element)
             _bind(services, message, refused, posted)
+            _store_refusal(services, message, refused, answer.body)
             _refused(refused)
         receipt = envelope.read_receipt(verified.element)
         _bind(services, message, receipt, posted)
@@ -241,17 +203,30 @@ def _store_receipt(
     services: Services, message: Message, receipt: bytes, gap: tuple[int, ...]
 ) -> None:
     now = services.clock()
-    facts = {"message": message.id, "digest": message.digest}
-    evidence = row("receipted", now, facts, services.randomness(SALT_SIZE))
     detail: Mapping[str, str] = {"gap": " ".join(map(str, gap))} if gap else {}
+    receipted = step(
+        services,
+        "receipted",
+        message.id,
+        now,
+        {"digest": message.digest},
+        papers=[Paper("receipt", receipt, LINK_MEDIA_TYPE, EVIDENCE)],
+        state=MessageState.RECEIPTED,
+        event=("receipted", detail),
+    )
+    services.store.commit(receipted.write)
 
-    def work(tx: Transaction) -> None:
-        tx.attach(message.id, "receipt", receipt, LINK_MEDIA_TYPE, "evidence")
-        tx.set_state(message.id, MessageState.RECEIPTED)
-        tx.add_event(message.id, Event(now, "receipted", detail))
-        tx.append_evidence(message.id, evidence.entry, evidence.salt, evidence.leaf)
 
-    services.store.commit(work)
+def _store_refusal(
+    services: Services, message: Message, refused: envelope.Refusal, content: bytes
+) -> None:
+    """Keep a signed refusal, whether it can be retried or not: the newest, and a row of each."""
+    facts = {"code": refused.code, "refused": message.digest}
+    papers = [Paper("refusal", content, LINK_MEDIA_TYPE, EVIDENCE)]
+    now = services.clock()
+    services.store.commit(
+        step(services, "refusal-received", message.id, now, facts, papers=papers).write
+    )
 
 
 def _hand_over(services: Services, task: Task) -> None:
@@ -276,12 +251,11 @@ def _hand_over(services: Services, task: Task) -> None:
     if not 200 <= answer.status < 300:
         _agency_refused(answer)
     now = services.clock()
-
-    def work(tx: Transaction) -> None:
-        tx.set_state(message.id, MessageState.DELIVERED)
-        tx.add_event(message.id, Event(now, "delivered", {"to": task.destination}))
-
-    services.store.commit(work)
+    event = ("delivered", {"to": task.destination})
+    state = MessageState.DELIVERED
+    services.store.commit(
+        step(services, "delivered", message.id, now, state=state, event=event).write
+    )
 
 
 def _agency_refused(answer: LinkAnswer) -> None:

@@ -14,10 +14,11 @@ from gateway.codec import join
 from gateway.codec.formats import Decoded
 from gateway.errors import Finding, StateError
 from gateway.flows import answer, gather, versions
-from gateway.flows.deliver import attempt
+from gateway.flows.attempts import attempt
 from gateway.flows.domestic import Product, hand_out
 from gateway.flows.outgoing import LINK_MEDIA_TYPE
-from gateway.flows.ports import Event, Half, Message, Task, Transaction
+from gateway.flows.ports import Half, Message, Task, Transaction
+from gateway.flows.record import step
 from gateway.flows.retry import Outcome
 from gateway.flows.services import Services
 from gateway.model.manifest import Function, Manifest
@@ -52,8 +53,8 @@ def _hand_on(services: Services, tx: Transaction, message_id: str) -> None:
         answer.apply(services, tx, message, decoded)
     elif _meet(services, tx, message, decoded) is MessageState.WAITING:
         return
-    tx.set_state(message_id, MessageState.DISTRIBUTED)
-    tx.add_event(message_id, Event(services.clock(), "distributed"))
+    now, state = services.clock(), MessageState.DISTRIBUTED
+    step(services, "passed-on", message_id, now, state=state, event=("distributed", {})).write(tx)
 
 
 def _meet(
@@ -89,5 +90,11 @@ def _take_back(services: Services, tx: Transaction, before: Half | None) -> None
     """A cancelled half leaves its set; the others wait again."""
     for other in tx.halves_of(before.set_id) if before else ():
         tx.set_half(other.message_id, state="waiting", set_id=other.set_id)
-        tx.set_state(other.message_id, MessageState.WAITING)
-        tx.add_event(other.message_id, Event(services.clock(), "waiting", {"reason": "cancelled"}))
+        step(
+            services,
+            "waiting",
+            other.message_id,
+            services.clock(),
+            state=MessageState.WAITING,
+            event=("waiting", {"reason": "cancelled"}),
+        ).write(tx)

@@ -26,7 +26,8 @@ from gateway.evidence.rows import SALT_SIZE
 from gateway.flows.domestic import Product, hand_out
 from gateway.flows.numbers import allocate
 from gateway.flows.outgoing import Parts, queue_message
-from gateway.flows.ports import Event, Half, Message, Transaction
+from gateway.flows.ports import Half, Message, Transaction
+from gateway.flows.record import step
 from gateway.flows.services import Services
 from gateway.flows.translate import PER_DOCUMENT, Made, Setting, translate
 from gateway.model.manifest import Function
@@ -49,7 +50,7 @@ def meet(services: Services, tx: Transaction, half: Half) -> MessageState:
     if decision.state == "ambiguous":
         return _wait(services, tx, half, "ambiguous", " ".join(decision.message_ids))
     if decision.state == "join":
-        half = _unite(tx, half, decision)
+        half = _unite(services, tx, half, decision)
     return advance(services, tx, half, decision.rule, decision.reason)
 
 
@@ -80,7 +81,7 @@ def _submitters(services: Services, tx: Transaction, half: Half) -> tuple[str, .
     return tuple(services.counterparts if inbound else services.agencies)
 
 
-def _unite(tx: Transaction, half: Half, decision: Decision) -> Half:
+def _unite(services: Services, tx: Transaction, half: Half, decision: Decision) -> Half:
     """Put all halves of the sets that met into the oldest of their conversations."""
     sets = {half.set_id}
     for message_id in decision.message_ids:
@@ -90,7 +91,10 @@ def _unite(tx: Transaction, half: Half, decision: Decision) -> Half:
     for set_id in sets:
         for member in tx.halves_of(set_id):
             tx.set_half(member.message_id, state="waiting", set_id=chosen)
-            tx.move_to(member.message_id, chosen)
+            if set_id != chosen:
+                tx.move_to(member.message_id, chosen)
+                facts = {"conversation": chosen}
+                step(services, "joined", member.message_id, services.clock(), facts).write(tx)
     return replace(half, set_id=chosen)
 
 
@@ -119,9 +123,9 @@ def advance(
     state = MessageState.DISTRIBUTED if inbound else MessageState.TRANSLATED
     for each in halves:
         tx.set_half(each.message_id, state="joined", set_id=half.set_id)
-        tx.set_state(each.message_id, state)
-        joined = {"rule": rule, "with": str(len(halves) - 1)}
-        tx.add_event(each.message_id, Event(services.clock(), "joined", joined))
+        told = ("joined", {"rule": rule, "with": str(len(halves) - 1)})
+        now = services.clock()
+        step(services, "united", each.message_id, now, state=state, event=told).write(tx)
     return state
 
 
@@ -147,8 +151,9 @@ def _wait(
     seen = {"reason": reason, "deadline": half.deadline.isoformat(timespec="seconds")}
     if detail:
         seen["detail"] = detail[:400]
-    tx.set_state(half.message_id, MessageState.WAITING)
-    tx.add_event(half.message_id, Event(services.clock(), "waiting", seen))
+    now, state = services.clock(), MessageState.WAITING
+    event = ("waiting", seen)
+    step(services, "waiting", half.message_id, now, state=state, event=event).write(tx)
     return MessageState.WAITING
 
 
@@ -232,8 +237,8 @@ def _send_on(
             ),
         )
     for half in halves:
-        event = Event(services.clock(), "translated", {"to": " ".join(targets)})
-        tx.add_event(half.message_id, event)
+        event = ("translated", {"to": " ".join(targets)})
+        step(services, "translated", half.message_id, services.clock(), event=event).write(tx)
 
 
 def _stated(parameters: Sequence[Parameters]) -> bytes:

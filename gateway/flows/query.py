@@ -11,8 +11,8 @@ import msgspec
 
 from gateway.codec.formats import project
 from gateway.errors import AccessError, Finding, StateError
-from gateway.evidence.rows import SALT_SIZE, row
 from gateway.flows.ports import Document, Event, Message, StatusRow, Task, Transaction
+from gateway.flows.record import step
 from gateway.flows.services import Agency, Services
 from gateway.model.manifest import Manifest
 from gateway.model.states import MessageKind, MessageState
@@ -172,8 +172,6 @@ def resend(services: Services, agency: Agency, message_id: str) -> int:
     StateError `conflict` when nothing of it was given up.
     """
     now = services.clock()
-    facts = {"message": message_id, "agency": agency.name}
-    evidence = row("resent", now, facts, services.randomness(SALT_SIZE))
 
     def work(tx: Transaction) -> int:
         message = _visible(tx, agency, message_id)
@@ -181,9 +179,9 @@ def resend(services: Services, agency: Agency, message_id: str) -> int:
         if not count:
             raise StateError("conflict", Finding("conflict", "nothing-given-up", message_id))
         inbound = message.kind is MessageKind.INBOUND
-        tx.set_state(message_id, MessageState.ACCEPTED if inbound else MessageState.QUEUED)
-        tx.add_event(message_id, Event(now, "resent", {"by": agency.name}))
-        tx.append_evidence(message_id, evidence.entry, evidence.salt, evidence.leaf)
+        state = MessageState.ACCEPTED if inbound else MessageState.QUEUED
+        event = ("resent", {"by": agency.name})
+        step(services, "resent", message_id, now, state=state, event=event).write(tx)
         return count
 
     return services.store.commit(work)

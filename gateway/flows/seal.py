@@ -7,12 +7,11 @@
 The worker does it, apart from the hand-over: an agency never waits for a key.
 """
 
-import hashlib
-
 from gateway.errors import Finding, StateError
-from gateway.evidence.rows import SALT_SIZE, row
-from gateway.flows.deliver import REPORT_TYPE, attempt
+from gateway.flows.attempts import attempt
+from gateway.flows.deliver import REPORT_TYPE
 from gateway.flows.ports import Task, Transaction
+from gateway.flows.record import Paper, step
 from gateway.flows.retry import Outcome
 from gateway.flows.services import Services
 from gateway.signing.dsse import sign_statement
@@ -34,12 +33,11 @@ def _seal(services: Services, task: Task) -> None:
     if signed is not None:
         return
     statement = sign_statement(REPORT_TYPE, report, [services.statement_signer])
-    facts = {"message": name, "report": hashlib.sha256(report).hexdigest()}
-    evidence = row("signed", services.clock(), facts, services.randomness(SALT_SIZE))
+    papers = [Paper("report-signature", statement, "application/json", "report")]
+    sealed = step(services, "sealed", name, services.clock(), papers=papers)
 
     def store(tx: Transaction) -> None:
         if tx.content(name, "report-signature") is None:
-            tx.attach(name, "report-signature", statement, "application/json", "report")
-            tx.append_evidence(name, evidence.entry, evidence.salt, evidence.leaf)
+            sealed.write(tx)
 
     services.store.commit(store)

@@ -7,7 +7,8 @@ versions.
 """
 
 from gateway.errors import Finding, StateError
-from gateway.flows.ports import Event, Half, Message, Transaction
+from gateway.flows.ports import Half, Message, Transaction
+from gateway.flows.record import step
 from gateway.flows.services import Services
 from gateway.model.states import MessageKind, MessageState
 
@@ -76,8 +77,8 @@ def in_force(services: Services, tx: Transaction, message: Message) -> bool:
 
 
 def _supersede(services: Services, tx: Transaction, message: Message) -> None:
-    tx.set_state(message.id, MessageState.SUPERSEDED)
-    tx.add_event(message.id, Event(services.clock(), "superseded"))
+    now, state = services.clock(), MessageState.SUPERSEDED
+    step(services, "superseded", message.id, now, state=state, event=("superseded", {})).write(tx)
 
 
 def inherit(services: Services, tx: Transaction, message: Message) -> Half | None:
@@ -87,5 +88,7 @@ def inherit(services: Services, tx: Transaction, message: Message) -> Half | Non
         if half is not None and half.set_id != other.id:
             tx.set_half(other.id, state="joined", set_id=other.id)
             tx.move_to(message.id, half.set_id)
+            facts = {"conversation": half.set_id}
+            step(services, "joined", message.id, services.clock(), facts).write(tx)
             return half
     return None

@@ -4,9 +4,9 @@ import msgspec
 
 from gateway.codec.merge import merge_parameters
 from gateway.errors import DocumentError, Finding
-from gateway.evidence.rows import SALT_SIZE, row
 from gateway.flows.gather import advance, meet_again, stated_parameters, vehicle_first
-from gateway.flows.ports import Event, Half, Transaction
+from gateway.flows.ports import Half, Transaction
+from gateway.flows.record import Paper, step
 from gateway.flows.services import Services
 from gateway.model.parameters import Parameters
 from gateway.model.states import MessageState
@@ -23,8 +23,6 @@ def supplement(
     What was made before stays; the new documents supersede it in the conversation.
     """
     now = services.clock()
-    facts = {"conversation": conversation_id, "agency": agency}
-    evidence = row("supplemented", now, facts, services.randomness(SALT_SIZE))
 
     def work(tx: Transaction) -> MessageState:
         halves = tx.halves_of(conversation_id)
@@ -36,9 +34,15 @@ def supplement(
         if findings:
             raise DocumentError("rule-broken", *findings)
         stated = msgspec.json.encode(merged)
-        tx.attach(first.message_id, "parameters", stated, "application/json", "document")
-        tx.add_event(first.message_id, Event(now, "supplemented", {"by": agency}))
-        tx.append_evidence(first.message_id, evidence.entry, evidence.salt, evidence.leaf)
+        step(
+            services,
+            "supplemented",
+            first.message_id,
+            now,
+            {"agency": agency},
+            papers=[Paper("parameters", stated, "application/json")],
+            event=("supplemented", {"by": agency}),
+        ).write(tx)
         if len(halves) == 1:
             return meet_again(services, tx, first, merged)
         return advance(services, tx, first, "")
@@ -65,11 +69,14 @@ def expire(services: Services) -> int:
         overdue = tx.overdue_halves(now, EXPIRED_AT_ONCE)
         for half in overdue:
             tx.set_half(half.message_id, state="expired", set_id=half.set_id)
-            tx.set_state(half.message_id, MessageState.EXPIRED)
-            tx.add_event(half.message_id, Event(now, "waiting-expired"))
-            facts = {"message": half.message_id}
-            kept = row("expired", now, facts, services.randomness(SALT_SIZE))
-            tx.append_evidence(half.message_id, kept.entry, kept.salt, kept.leaf)
+            step(
+                services,
+                "expired",
+                half.message_id,
+                now,
+                state=MessageState.EXPIRED,
+                event=("waiting-expired", {}),
+            ).write(tx)
         return len(overdue)
 
     return services.store.commit(work)
