@@ -63,16 +63,6 @@ class HeadPart(_Strict):
     stamp: str | None
 
 
-class Status(_Strict):
-    """The stapled status of a signer's certificate. path: the CRL or the OCSP answer."""
-
-    certificate: str
-    issuer: str
-    kind: Literal["crl", "ocsp"]
-    at: str
-    path: str
-
-
 class Index(_Strict):
     """The whole. exporter: who made and sealed the bundle; subject: the message that was
     asked for; messages: it, and those of the same conversation."""
@@ -86,7 +76,6 @@ class Index(_Strict):
     rows: tuple[Proven, ...]
     head: HeadPart | None
     certificates: tuple[str, ...]
-    statuses: tuple[Status, ...]
 
 
 def write_index(index: Index) -> bytes:
@@ -117,7 +106,6 @@ def paths_of(index: Index) -> list[str]:
     found = [part.path for item in index.messages for part in item.documents]
     if index.head:
         found += [index.head.path, index.head.stamp]
-    found += [status.path for status in index.statuses]
     return [path for path in found if path is not None] + list(index.certificates)
 
 

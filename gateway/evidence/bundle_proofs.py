@@ -13,6 +13,7 @@ from gateway.errors import Finding, TrustError
 from gateway.evidence.bundle import Index, Item, Part, Proven
 from gateway.evidence.bundle_anchors import BundleAnchors
 from gateway.evidence.bundle_verdict import Outcome
+from gateway.evidence.rows import document_mark
 from gateway.merkle import leaf_hash, verify_inclusion
 from gateway.signing import timestamp
 from gateway.signing.dsse import Statement, verify_cosigned
@@ -81,9 +82,9 @@ def check_rows(item: Item, rows: list[Proven], head: HeadFacts | None) -> Outcom
         entry = _entry(row)
         if entry.get("message", item.id) not in (item.id, item.external_id):
             _refuse("row-fact", "signature-scope", "message")
-        if entry.get("kind") in ("signed", "accepted", "receipted"):
-            if entry.get("digest") != item.digest:
-                _refuse("row-fact", "signature-scope", "digest")
+        signed = entry.get("kind") in ("signed", "accepted", "receipted")
+        if signed and entry.get("digest") != item.digest:
+            _refuse("row-fact", "signature-scope", "digest")
         if head is not None and row.index is not None:
             proof = tuple(map(bytes.fromhex, row.proof))
             leaf = leaf_hash(bytes.fromhex(row.salt) + row.entry.encode())
@@ -113,16 +114,16 @@ def check_documents(item: Item, rows: list[Proven], members: Mapping[str, bytes]
             _refuse("document-digest", "signature-invalid", part.path)
         if part.role not in named:
             unnamed = True
-        elif part.salt and named[part.role] != committed(part):
+        elif part.salt and named[part.role] != document_mark(
+            bytes.fromhex(part.salt), part.digest, part.media_type, part.retention
+        ):
             _refuse("document-commitment", "signature-invalid", part.role)
     return Outcome.ABSENT if unnamed else Outcome.OK
 
 
-def committed(part: Part) -> str:
-    """Return what the log says of a document: hex SHA-256 over its salt, digest, media type
-    and retention class."""
-    said = f"{part.digest} {part.media_type} {part.retention}"
-    return _digest(bytes.fromhex(part.salt) + said.encode())
+def _mark(part: Part) -> str:
+    salt = bytes.fromhex(part.salt)
+    return document_mark(salt, part.digest, part.media_type, part.retention)
 
 
 def _digest(content: bytes) -> str:

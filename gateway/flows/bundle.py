@@ -20,7 +20,6 @@ from gateway.evidence.bundle import FORMAT, HeadPart, Index, Item, Part, Proven,
 from gateway.evidence.bundle_container import write_container
 from gateway.evidence.bundle_manifest import INDEX, MANIFEST, SEAL, manifest_of
 from gateway.evidence.rows import commitment
-from gateway.flows.bundle_statuses import stapled
 from gateway.flows.ports import Document, Message, Transaction
 from gateway.flows.ports_log import Kept
 from gateway.flows.services import Services
@@ -70,8 +69,7 @@ def _members(
     head = _head(services, tx)
     rows = tuple(_proven(tx, row, head) for each in conversation for row in tx.evidence_of(each.id))
     part = _head_part(head, members)
-    statuses, authorities = stapled(tx, rows, members)
-    certificates = _certificates(services, authorities, members)
+    certificates = _certificates(services, members)
     stated = _time(now)
     members[INDEX] = write_index(
         Index(
@@ -84,7 +82,6 @@ def _members(
             rows,
             part,
             certificates,
-            statuses,
         )
     )
     return members
@@ -186,10 +183,8 @@ def _proven(tx: Transaction, row: Kept, head: _Chosen | None) -> Proven:
     return Proven(row.message_id, row.entry.decode(), row.salt.hex(), index, hashes)
 
 
-def _certificates(
-    services: Services, authorities: tuple[bytes, ...], members: dict[str, bytes]
-) -> tuple[str, ...]:
-    """Put in the certificates of both sides that can have signed here, and their issuers."""
+def _certificates(services: Services, members: dict[str, bytes]) -> tuple[str, ...]:
+    """Put in the certificates of both sides that can have signed here."""
     counterpart = services.counterpart()
     signers = (services.message_signer, services.receipt_signer, services.statement_signer)
     found = [signer.certificate for signer in signers]
@@ -199,7 +194,7 @@ def _certificates(
     if counterpart.heads:
         policies.append(counterpart.heads)
     found += [pin.certificate for policy in policies for pin in policy.pinned.values()]
-    by_path = {f"certificates/{fingerprint(der)}.der": der for der in (*found, *authorities)}
+    by_path = {f"certificates/{fingerprint(der)}.der": der for der in found}
     members.update(sorted(by_path.items()))
     return tuple(sorted(by_path))
 

@@ -141,7 +141,7 @@ def _check_message(bundle: Opened, item: Item, head: HeadFacts | None) -> list[C
         run("receipt", item.id, check.receipt),
         run("report", item.id, check.report),
         run("commitment", item.id, check.commitment),
-        run("status", item.id, check.statuses),
+        run("status", item.id, check.status),
         run("documents", item.id, partial(proofs.check_documents, item, rows, bundle.members)),
         run("rows", item.id, partial(proofs.check_rows, item, rows, head)),
     ]

@@ -11,20 +11,19 @@ from gateway.codec import envelope
 from gateway.codec.exchange import QUALIFIED, kind_of
 from gateway.errors import Finding, TrustError
 from gateway.evidence import bundle_proofs as proofs
-from gateway.evidence.bundle import Index, Item, Status
+from gateway.evidence.bundle import Index, Item
 from gateway.evidence.bundle_anchors import BundleAnchors, shape_of
+from gateway.evidence.bundle_status import check_status
 from gateway.evidence.bundle_verdict import Outcome
 from gateway.evidence.rows import commitment
 from gateway.safexml import c14n, parse
-from gateway.signing.keys import fingerprint
 from gateway.signing.profiles import DSIG
-from gateway.signing.revocation import State
-from gateway.signing.revocation_crl import crl_status, read_crl
-from gateway.signing.revocation_ocsp import read_ocsp
 from gateway.signing.trust import Usage
 from gateway.signing.verify import Verified, verify_document
 
 REPORT_TYPE = "application/vnd.bilateral-gateway.report+json"
+
+_STAPLED = {"inbound": ("wire", "Created", ""), "outbound": ("receipt", "Received", "receipt-")}
 
 
 class Messages:
@@ -123,45 +122,23 @@ class Messages:
         item = next((i for i in self._index.messages if i.id == message_id), None)
         return None if item is None else self._octets("original", item)
 
-    def statuses(self) -> Outcome | None:
-        """No signer of the message or its receipt was revoked when it signed."""
-        found = [self._signed_at("wire", "Created"), self._signed_at("receipt", "Received")]
-        signers = [each for each in found if each is not None]
-        if not signers:
-            return Outcome.OK if self._item.kind in ("submission", "domestic") else Outcome.ABSENT
-        stapled = False
-        for name, der, at in signers:
-            for status in self._index.statuses:
-                if status.certificate == name:
-                    self._check_status(status, der, at)
-                    stapled = True
-        return None if stapled else Outcome.ABSENT
-
-    def _check_status(self, status: Status, certificate: bytes, at: datetime) -> None:
-        known = {fingerprint(der): der for der in self._anchors.authorities}
-        issuer = known.get(status.issuer)
-        if issuer is None:
-            _refuse("status-issuer", status.issuer)
-        made = datetime.fromisoformat(status.at)
-        content = self._members[status.path]
-        if status.kind == "crl":
-            said = crl_status(read_crl(content, issuer, made), certificate, status.path)
-        else:
-            said = read_ocsp(content, certificate, issuer, made, status.path)
-        if said.state is State.UNKNOWN:
-            _refuse("status-unknown", status.certificate)
-        revoked = said.counts_from
-        if revoked is not None and revoked <= at:
-            _refuse("status-revoked", status.certificate)
-
-    def _signed_at(self, role: str, when: str) -> tuple[str, bytes, datetime] | None:
+    def status(self) -> Outcome | None:
+        """The counterpart's certificate was not revoked when it signed the message to us, or
+        the receipt for ours."""
+        roles = {
+            "inbound": ("wire", "Created", ""),
+            "outbound": ("receipt", "Received", "receipt-"),
+        }
+        if self._item.kind not in roles:
+            return Outcome.OK
+        role, when, prefix = roles[self._item.kind]
         content = self._octets(role)
         if content is None:
-            return None
+            return Outcome.ABSENT
         root = parse(content)
         text = root.findtext(f".//{{{DSIG}}}X509Certificate") or ""
-        der = base64.b64decode("".join(text.split()))
-        return fingerprint(der), der, self._time(root, when)
+        signer, at = base64.b64decode("".join(text.split())), self._time(root, when)
+        return check_status(self._octets, prefix, signer, at, self._anchors.authorities)
 
     def _verified(self, root: etree._Element, when: str, usage: Usage) -> Verified:
         shape = shape_of(
