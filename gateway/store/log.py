@@ -27,6 +27,7 @@ _WAITING = (
     .select_from(
         log_queue.join(evidence).outerjoin(log_leaf, log_leaf.c.evidence_id == evidence.c.id)
     )
+    .where(log_leaf.c.seq.is_(None))
     .order_by(log_queue.c.evidence_id)
     .limit(bindparam("limit"))
 )
