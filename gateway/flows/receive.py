@@ -1,9 +1,9 @@
 """A message of the counterpart arrives.
 
     1 parse      hardened; the raw bytes are kept with the message
-    2 verify     signature, pinned key, parties; from here on only the signed element
+    2 verify     signature, trusted key, parties; from here on only the signed element
     3 known      a known id and digest gets its stored receipt, at any age
-    4 time       stale, future-dated, expired
+    4 time       stale, future-dated, expired; the signer's certificate was not revoked
     5 decode     against the agreed schema, all findings
     6 check      the agreed rules
     7 sign       the receipt (or the refusal)
@@ -32,9 +32,12 @@ from gateway.errors import (
 )
 from gateway.flows import bare, keys, versions
 from gateway.flows.outgoing import LINK_MEDIA_TYPE
+from gateway.flows.parties import check_parties
 from gateway.flows.ports import Message, Transaction
 from gateway.flows.record import EVIDENCE, Paper, first_step, step
-from gateway.flows.services import PROFILE_VERSION, Counterpart, Services
+from gateway.flows.revocation import Judged
+from gateway.flows.services import Counterpart, Services
+from gateway.flows.standing import grace_step, papers_of, standing_of
 from gateway.model.states import INTERNAL, MessageKind, MessageState, TaskKind
 from gateway.safexml import Limits as XmlLimits
 from gateway.safexml import parse
@@ -44,12 +47,14 @@ from gateway.signing.verify import Verified, verify_document
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back. content: a signed receipt (ok) or a signed refusal (code)."""
+    """What goes back. content: a signed receipt (ok) or a signed refusal (code). grace: taken
+    though the status of the signer's certificate is stale."""
 
     ok: bool
     content: bytes
     code: str = ""
     retry_after: float | None = None
+    grace: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +64,13 @@ class Incoming:
 
     envelope: Envelope
     body: etree._Element | Opaque
-    digest: str
+    verified: Verified
     raw: bytes
+
+    @property
+    def digest(self) -> str:
+        """Of what was signed."""
+        return self.verified.digest
 
 
 def receive(services: Services, peer: str, raw: bytes) -> Answer:
@@ -76,8 +86,9 @@ def receive(services: Services, peer: str, raw: bytes) -> Answer:
         if stored := services.store.read(lambda tx: _known(tx, peer, incoming)):
             return Answer(ok=True, content=stored)
         _check_time(services, incoming.envelope)
+        judged = _judged(services, counterpart, incoming)
         decoded = _decode(services, incoming)
-        return Answer(ok=True, content=_accept(services, counterpart, incoming, decoded))
+        return _accept(services, counterpart, incoming, decoded, judged)
     except UnavailableError:
         raise
     except GatewayError as failure:
@@ -92,48 +103,10 @@ def _verified(services: Services, counterpart: Counterpart, raw: bytes) -> Incom
         if not counterpart.accept_bare:
             raise DocumentError("type-unknown", Finding("type-unknown", "envelope"))
         stated = bare.envelope_of(services, counterpart, verified)
-        return Incoming(stated, verified.element, verified.digest, raw)
+        return Incoming(stated, verified.element, verified, raw)
     stated, body = envelope.read_message(verified.element)
-    _check_parties(services, counterpart, verified, stated)
-    return Incoming(stated, body, verified.digest, raw)
-
-
-def _check_parties(
-    services: Services, counterpart: Counterpart, verified: Verified, stated: Envelope
-) -> None:
-    """The sender of the envelope is the signer and the TLS client; we are the recipient."""
-    if not stated.sender == verified.party == counterpart.name:
-        raise TrustError(
-            "party-mismatch",
-            Finding("party-mismatch", "sender", "Envelope/From", stated.sender, counterpart.name),
-        )
-    if stated.recipient != services.name:
-        raise DocumentError(
-            "wrong-recipient",
-            Finding("wrong-recipient", "recipient", "Envelope/To", stated.recipient, services.name),
-        )
-    if stated.profile_version != PROFILE_VERSION:
-        raise DocumentError(
-            "version-unsupported",
-            Finding(
-                "version-unsupported",
-                "profile-version",
-                "Envelope/ProfileVersion",
-                stated.profile_version,
-                PROFILE_VERSION,
-            ),
-        )
-    if stated.test != services.test:
-        raise DocumentError(
-            "rule-broken",
-            Finding(
-                "rule-broken",
-                "test-indicator",
-                "Envelope/TestIndicator",
-                str(stated.test),
-                str(services.test),
-            ),
-        )
+    check_parties(services, counterpart, verified.party, stated)
+    return Incoming(stated, body, verified, raw)
 
 
 def _known(tx: Transaction, peer: str, incoming: Incoming) -> bytes | None:
@@ -160,6 +133,12 @@ def _check_time(services: Services, stated: Envelope) -> None:
             "future-dated",
             Finding("future-dated", "created", "Envelope/Created", stated.created.isoformat()),
         )
+
+
+def _judged(services: Services, counterpart: Counterpart, incoming: Incoming) -> tuple[Judged, ...]:
+    """The time in the envelope proves nothing: nobody but the signer has written it."""
+    claimed = incoming.envelope.created
+    return standing_of(services, counterpart.messages, incoming.verified, claimed=claimed)
 
 
 def _decode(services: Services, incoming: Incoming) -> Decoded:
@@ -199,8 +178,12 @@ def _decode_body(services: Services, name: str, body: etree._Element | Opaque) -
 
 
 def _accept(
-    services: Services, counterpart: Counterpart, incoming: Incoming, decoded: Decoded
-) -> bytes:
+    services: Services,
+    counterpart: Counterpart,
+    incoming: Incoming,
+    decoded: Decoded,
+    judged: tuple[Judged, ...],
+) -> Answer:
     """Steps 7 and 8. Two deliveries of one message at once: the first receipt stands."""
     now = services.clock()
     stated, peer = incoming.envelope, counterpart.name
@@ -216,27 +199,31 @@ def _accept(
             sequence_gap=gap,
         )
     )
-    receipt = sign_document(unsigned, services.receipt_signer, counterpart.receipts.profile)
+    receipt = sign_document(unsigned, services.receipt_signer, counterpart.ours)
     message = _message(services, peer, incoming, decoded, now)
     papers = (
         Paper("wire", incoming.raw, LINK_MEDIA_TYPE),
         Paper("original", _octets(incoming.body), LINK_MEDIA_TYPE),
         Paper("canonical", msgspec.json.encode(decoded.document), "application/json"),
         Paper("receipt", receipt, LINK_MEDIA_TYPE, EVIDENCE),
+        *papers_of(judged),
     )
     detail = {"missing-sequences": " ".join(map(str, gap))} if gap else {}
     signed = {"digest": incoming.digest}
     accepted = first_step(services, "accepted", message, papers, ("accepted", detail), signed)
+    grace = grace_step(services, message.id, judged, now)
 
     def work(tx: Transaction) -> bytes:
         if not tx.add_message(message):
             return _known(tx, peer, incoming) or receipt
         versions.check_new(services, tx, message)
         accepted.write(tx)
+        if grace is not None:
+            grace.write(tx)
         tx.enqueue(TaskKind.DISTRIBUTE, message.id, INTERNAL, stated.order_key, now)
         return receipt
 
-    return services.store.commit(work)
+    return Answer(True, services.store.commit(work), grace=grace is not None)
 
 
 def _octets(body: etree._Element | Opaque) -> bytes:
@@ -295,7 +282,7 @@ def _refuse(
             retriable=failure.retriable,
         )
     )
-    content = sign_document(unsigned, services.receipt_signer, counterpart.receipts.profile)
+    content = sign_document(unsigned, services.receipt_signer, counterpart.ours)
     facts = {
         "peer": counterpart.name,
         "external": message_id,

@@ -10,8 +10,10 @@ from datetime import timedelta
 from gateway.codec.formats import Formats
 from gateway.codec.gates import Gates
 from gateway.errors import UnavailableError
+from gateway.evidence.heads import Pace
 from gateway.flows.ports import Clock, IdMaker, Link, Randomness, Store
 from gateway.flows.retry import Schedule
+from gateway.flows.revocation import StatusDesk
 from gateway.flows.routes import Routes
 from gateway.signing.keys import Signer
 from gateway.signing.profiles import SignatureProfile
@@ -96,7 +98,9 @@ class Services:
     """The parts that flows work with. side: vn or cn. name: our party id on the link.
 
     head_signer, pack_signer: None when no such key is configured. timestamps: who stamps;
-    timestamp_anchors: certificates (DER) that tokens must lead to.
+    timestamp_anchors: certificates (DER) that tokens must lead to. pace: of heads. earlier_heads:
+    certificates (DER) of head keys that we used before. revocation: who knows the
+    status of certificates; without it a party whose rule asks for one is refused.
     """
 
     side: str
@@ -122,6 +126,9 @@ class Services:
     pack_signer: Signer | None = None
     timestamps: TimestampAuthority | None = None
     timestamp_anchors: tuple[bytes, ...] = ()
+    pace: Pace = field(default_factory=Pace)
+    earlier_heads: tuple[bytes, ...] = ()
+    revocation: StatusDesk | None = None
 
     def counterpart(self) -> Counterpart:
         """Return the counterpart that our documents go to: version 1 has exactly one."""

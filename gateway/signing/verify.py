@@ -1,7 +1,7 @@
 """Verify a document and hand out only what was signed.
 
 1 preflight   the shape of the signature, before any mathematics
-2 trust       the certificate is pinned for this party, usage and instant
+2 trust       the certificate is pinned, or vouched for, for this party, usage and instant
 3 signature   over the real C14N of SignedInfo
 4 digest      over the real C14N of the document without the signature
 5 ids         no value stands in two id attributes
@@ -23,7 +23,6 @@ from gateway.errors import Finding, GatewayError, TrustError
 from gateway.safexml import c14n
 from gateway.signing import diagnose
 from gateway.signing.algorithms import ALGORITHMS, DIGESTS, SHA256, raw_of
-from gateway.signing.keys import fingerprint
 from gateway.signing.preflight import Parts, preflight
 from gateway.signing.profiles import SignatureProfile, ValueForm
 from gateway.signing.trust import TrustedKey, TrustPolicy
@@ -40,7 +39,8 @@ class Verified:
     fingerprint: hex SHA-256 of the certificate. algorithm: SignatureMethod URI. digest: hex
     SHA-256 of the signed canonical octets, whatever the signature's own digest is; with the
     message id it is the key of duplicates. second: fingerprint of the second signature's
-    certificate, empty where the profile asks for one signature.
+    certificate, empty where the profile asks for one signature. chains: for each signature the
+    certificate (DER) and those above it, as far as they are known.
     """
 
     element: etree._Element
@@ -49,6 +49,7 @@ class Verified:
     algorithm: str
     digest: str
     second: str = ""
+    chains: tuple[tuple[bytes, ...], ...] = ()
 
 
 def verify_document(root: etree._Element, policy: TrustPolicy, at: datetime) -> Verified:
@@ -78,7 +79,9 @@ def _verify(root: etree._Element, policy: TrustPolicy, at: datetime) -> Verified
         finding = Finding("party-mismatch", "two-parties", "ds:Signature", second.party)
         raise TrustError("party-mismatch", finding)
     _check_ids(root, content)
-    return replace(first, second=second.fingerprint if second else "")
+    if second is None:
+        return first
+    return replace(first, second=second.fingerprint, chains=first.chains + second.chains)
 
 
 def _last(
@@ -90,7 +93,7 @@ def _last(
 ) -> tuple[Verified, bytes]:
     """Verify the last signature and take it out. Return what it says and what it covers."""
     parts = preflight(root, profile, count)
-    key = policy.key(fingerprint(parts.certificate), at, parts.method)
+    key = policy.signer(parts.certificate, at, parts.method)
     _check_value(parts, key, profile)
     content = _without_signature(root, parts)
     digest = DIGESTS[parts.digest_method](content)
@@ -98,7 +101,10 @@ def _last(
         _refuse("digest", diagnose.digest_cause(root, content, parts))
     if parts.digest_method != SHA256:
         digest = hashlib.sha256(content).digest()
-    return Verified(root, key.party, key.fingerprint, parts.method, digest.hex()), content
+    verified = Verified(
+        root, key.party, key.fingerprint, parts.method, digest.hex(), chains=(key.chain,)
+    )
+    return verified, content
 
 
 def _check_value(parts: Parts, key: TrustedKey, profile: SignatureProfile) -> None:
