@@ -1,0 +1,1 @@
+"""The crypto path of the suite, none of it shared with a gateway."""

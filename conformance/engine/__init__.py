@@ -1,0 +1,1 @@
+"""Cases, targets, the runner and its verdicts."""

@@ -1,0 +1,223 @@
+"""Cases are data: what a case file may say, and how it is read.
+
+One TOML file a case, `spec/cases/<area>/<id>.toml`. Unknown keys are refused. The step words
+are closed: a case holds no code.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Text = dict[Literal["en", "vi", "zh"], str]
+
+
+class _Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do"):
+    """A step. `do` names it."""
+
+
+class Build(_Step, frozen=True, tag="build"):
+    """Make a message. document: a fixture. like: start from a message sent under that name.
+
+    set, drop: fields of the envelope. patch: body values by path (local names, `A/B[2]/C`).
+    Values may hold `{axis}`, `@id` (a new id), `@now+10m`, `@of:NAME:Field`.
+    """
+
+    document: str = "mt4401"
+    like: str = ""
+    set: dict[str, str] = {}
+    drop: tuple[str, ...] = ()
+    patch: dict[str, str] = {}
+    extras: str = ""
+    prefix: str | None = None
+    namespace: str | None = None
+    declaration: str | None = None
+    body: str | None = None
+
+
+class Sign(_Step, frozen=True, tag="sign"):
+    """Sign what was built. key: a key of the target file or one made for the run (`stranger`,
+    `expired`, ...). layout: fields of crypto.shapes.Layout that differ from the profile."""
+
+    key: str = "message"
+    layout: dict[str, str | bool | int | tuple[str, ...]] = {}
+
+
+class Corrupt(_Step, frozen=True, tag="corrupt"):
+    """Change the octets after signing, by a named operator of wire.corrupt."""
+
+    how: str
+    at: str = ""
+    by: str = ""
+
+
+class Send(_Step, frozen=True, tag="send"):
+    """Post the message. name: what later steps call it. parallel: copies at once. times:
+    copies one after the other. tls: how the connection is made (`stranger`, `none`, ...)."""
+
+    name: str = "last"
+    parallel: int = 1
+    times: int = 1
+    tls: str = ""
+    method: str = "POST"
+    path: str = ""
+    headers: dict[str, str] = {}
+    raw: str = ""
+
+
+class Verify(_Step, frozen=True, tag="verify"):
+    """Judge. what: a check of engine.checks. of: the message it is about. codes: refusals
+    that pass; allow: weaker ones that warn. Other words belong to single checks."""
+
+    what: str
+    of: str = "last"
+    codes: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    rule: str = ""
+    path: str = ""
+    other: str = ""
+    count: int = 0
+    within: str = ""
+    text: str = ""
+
+
+class Serve(_Step, frozen=True, tag="serve"):
+    """Say how the simulated partner behaves for the next requests, in order; the last one
+    goes on. Words of partner.behaviours."""
+
+    behaviours: tuple[str, ...]
+
+
+class Trigger(_Step, frozen=True, tag="trigger"):
+    """Make the target send documents. name: what later steps call the message."""
+
+    name: str = "last"
+    document: str = "tor"
+    count: int = 1
+
+
+class Await(_Step, frozen=True, tag="await"):
+    """Wait at the partner for what the target sends. silence: that nothing comes."""
+
+    name: str = "last"
+    attempts: int = 1
+    within: str = "T1"
+    silence: bool = False
+
+
+class Query(_Step, frozen=True, tag="query"):
+    """Ask the target's query interface what it knows of a message."""
+
+    of: str = "last"
+    name: str = "state"
+
+
+class Restart(_Step, frozen=True, tag="restart"):
+    """Restart the target through its hook. hard: kill it."""
+
+    hard: bool = False
+
+
+class Pause(_Step, frozen=True, tag="clock"):
+    """Let time pass: a declared limit (`T1`) or seconds."""
+
+    seconds: str
+
+
+Step = Build | Sign | Corrupt | Send | Verify | Serve | Trigger | Await | Query | Restart | Pause
+
+
+class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One template of the catalogue.
+
+    id: never given away again. kind: P positive, N negative, F fault or race, M measured.
+    control: the positive case that must pass directly before. needs: features that a target
+    must declare, else the case does not apply. axes: the case runs once per combination.
+    effect: what can happen at the border when a target fails it. mutants: wrong peers that
+    must fail it.
+    """
+
+    id: str
+    level: Literal["MUST", "SHOULD", "MAY"]
+    role: Literal["rx", "tx", "both", "doc", "api-rest", "api-grpc", "trn"]
+    kind: Literal["P", "N", "F", "M"]
+    clauses: tuple[str, ...]
+    mutants: tuple[str, ...]
+    since: str
+    title: Text
+    purpose: Text
+    effect: Text
+    steps: tuple[Step, ...]
+    status: Literal["draft", "candidate", "certified"] = "candidate"
+    control: str = ""
+    needs: tuple[str, ...] = ()
+    axes: dict[str, tuple[str, ...]] = {}
+    profiles: tuple[str, ...] = ()
+
+    @property
+    def area(self) -> str:
+        """The first part of the id."""
+        return self.id.partition("-")[0]
+
+    def instances(self) -> Iterator["Instance"]:
+        """Return the case once per combination of its axes."""
+        for values in product(*self.axes.values()):
+            yield Instance(self, dict(zip(self.axes, values, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A case with one value for each of its axes."""
+
+    case: Case
+    axis: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """`SCH-04[field=GrossWeight]`: how reports and the command line call it."""
+        if not self.axis:
+            return self.case.id
+        return f"{self.case.id}[{','.join(self.axis.values())}]"
+
+
+class SpecificationError(Exception):
+    """A case file is wrong. It says which and why."""
+
+
+def load(folder: Path) -> dict[str, Case]:
+    """Read all cases below a folder, by id. SpecificationError with every fault."""
+    cases: dict[str, Case] = {}
+    faults: list[str] = []
+    for path in sorted(folder.glob("*/*.toml")):
+        try:
+            case = msgspec.toml.decode(path.read_bytes(), type=Case)
+        except (msgspec.DecodeError, msgspec.ValidationError) as fault:
+            faults.append(f"{path.name}: {fault}")
+            continue
+        faults += _faults(case, path)
+        cases[case.id] = case
+    faults += [
+        f"{case.id}: its control {case.control} is no positive case"
+        for case in cases.values()
+        if case.control and (case.control not in cases or cases[case.control].kind != "P")
+    ]
+    if faults:
+        raise SpecificationError("\n".join(faults))
+    return cases
+
+
+def _faults(case: Case, path: Path) -> list[str]:
+    found = []
+    if path.stem != case.id or path.parent.name != case.area.lower():
+        found.append(f"{path.name}: holds {case.id}, in {path.parent.name}")
+    if case.kind == "N" and case.role == "rx" and not case.control:
+        found.append(f"{case.id}: a negative case needs a control")
+    for name in ("title", "purpose", "effect"):
+        missing = {"en", "vi", "zh"} - set(getattr(case, name))
+        found += [f"{case.id}: {name} lacks {language}" for language in sorted(missing)]
+    if not case.mutants or not case.clauses:
+        found.append(f"{case.id}: names no mutant or no clause")
+    return found

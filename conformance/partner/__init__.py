@@ -1,0 +1,1 @@
+"""The simulated partner: a receiver that behaves as a case asks."""

@@ -1,0 +1,1 @@
+"""The reference peer, right, or wrong in one way."""

@@ -1,0 +1,144 @@
+"""Set a peer up in a folder: its keys and ours, its server, and the target file for it."""
+
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from conformance.crypto.keys import TLS, USAGES, Key, Wanted, make
+from conformance.crypto.verify import Pin
+from conformance.engine.target import Endpoint, Limits, Pair, Target
+from conformance.peer.memory import Memory
+from conformance.peer.mutants import Mutants
+from conformance.peer.receiver import Identity, Receiver, Said
+from conformance.peer.server import Server
+
+WE, PEER = "vn", "cn"
+_LONG_AGO = (timedelta(days=-60), timedelta(days=-1))
+_LATER = (timedelta(days=2), timedelta(days=60))
+
+OURS: Mapping[str, Wanted] = {
+    "message": Wanted("tester message", usages=(USAGES["message"],)),
+    "message-rsa": Wanted("tester message RSA", usages=(USAGES["message"],), rsa_bits=2048),
+    "receipt": Wanted("tester receipt", usages=(USAGES["receipt"],)),
+    "expired": Wanted("tester expired", usages=(USAGES["message"],), lasts=_LONG_AGO),
+    "not-yet-valid": Wanted("tester not yet", usages=(USAGES["message"],), lasts=_LATER),
+    "wrong-usage": Wanted("tester encryption", usages=(USAGES["message"],), signs=False),
+    "other-party": Wanted("another party", usages=(USAGES["message"],)),
+}
+"""Keys that the peer has pinned for us, so that every case about keys applies to it."""
+
+
+@dataclass(slots=True)
+class Keys:
+    """Keys of a stage: made once, used by every peer of a self-test."""
+
+    authority: Key
+    server: Key
+    tls: Key
+    receipt: Key
+    ours: dict[str, Key] = field(default_factory=dict)
+
+    @classmethod
+    def make(cls) -> "Keys":
+        """Make all of them."""
+        authority = make(Wanted("conformance authority", authority=True))
+        leaf = Wanted("peer", usages=TLS, hosts=("127.0.0.1", "localhost"))
+        return cls(
+            authority,
+            make(leaf, authority),
+            make(Wanted("tester", usages=TLS), authority),
+            make(Wanted("peer receipt", usages=(USAGES["receipt"],))),
+            {name: make(wanted) for name, wanted in OURS.items()},
+        )
+
+    def pins(self) -> Mapping[str, Pin]:
+        """What the peer trusts of us."""
+        found = {}
+        for name, key in self.ours.items():
+            usage = "receipt" if name == "receipt" else "message"
+            party = "third" if name == "other-party" else WE
+            found[key.fingerprint] = Pin(key.certificate, party, usage)
+        return found
+
+
+class Stage:
+    """A running peer. Made by `open`, ended by `close`; `restart` keeps its folder."""
+
+    def __init__(self, home: Path, keys: Keys, mutants: Mutants) -> None:
+        self.home, self.keys, self.mutants = home, keys, mutants
+        self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.server: Server | None = None
+        self.receiver: Receiver | None = None
+        self.port = 0
+
+    async def open(self, port: int = 0) -> "Stage":
+        """Start the peer."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        memory = Memory(self.home / "peer.jsonl")
+        if self.mutants.on("MR17"):
+            memory.forget()
+        identity = Identity(PEER, WE, self.keys.receipt, self.keys.pins())
+        self.receiver = Receiver(identity, memory, self.clock, self.mutants)
+        parties = {self.keys.tls.fingerprint: WE}
+        self.server = Server(self._receive, parties, self.mutants)
+        self.port = await self.server.start(self._context(), port)
+        return self
+
+    def _receive(self, content: bytes, party: str) -> Said:
+        assert self.receiver is not None
+        return self.receiver.receive(content, party)
+
+    def _context(self) -> ssl.SSLContext:
+        key, certificate = self._written("server", self.keys.server)
+        anchors = self._written("authority", self.keys.authority)[1]
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(certificate, key)
+        context.load_verify_locations(anchors)
+        context.verify_mode = ssl.CERT_OPTIONAL if self.mutants.on("MR51") else ssl.CERT_REQUIRED
+        return context
+
+    def _written(self, name: str, key: Key) -> tuple[Path, Path]:
+        stem = self.home / name
+        made = stem.with_suffix(".key.pem"), stem.with_suffix(".cert.pem")
+        return made if made[0].exists() else key.write(stem)
+
+    async def close(self) -> None:
+        """Stop the peer."""
+        if self.server is not None:
+            await self.server.close()
+
+    async def restart(self) -> None:
+        """Stop and start again, at the same port, with what was durable."""
+        await self.close()
+        await self.open(self.port)
+
+    def target(self) -> Target:
+        """Return the target file's content for this peer; the key files are written."""
+        keys = {"tls": self.keys.tls, **self.keys.ours}
+        pairs = {}
+        for name, key in keys.items():
+            written = self._written(name, key)
+            pairs[name] = Pair(str(written[0]), str(written[1]))
+        receipts = self.home / "receipts.cert.pem"
+        pem = x509.load_der_x509_certificate(self.keys.receipt.certificate)
+        receipts.write_bytes(pem.public_bytes(Encoding.PEM))
+        return Target(
+            name="reference peer",
+            party=PEER,
+            we=WE,
+            endpoint=Endpoint(
+                f"https://127.0.0.1:{self.port}/exchange/v1",
+                str(self.home / "authority.cert.pem"),
+                (str(receipts),),
+            ),
+            keys=pairs,
+            documents=("cn.mt1401", "cn.mt4401"),
+            features=("extension",),
+            limits=Limits(receipt=2.0),
+        )

@@ -1,0 +1,1 @@
+"""What goes over the wire, right or wrong: messages, answers, documents, HTTP."""
