@@ -21,7 +21,8 @@ from gateway.signing.sm2_libcrypto import Handle
 SPKI_HEAD = bytes.fromhex("3059301306072a8648ce3d020106082a811ccf5501822d034200")
 """SubjectPublicKeyInfo of id-ecPublicKey on 1.2.156.10197.1.301, up to the point."""
 
-_MOST_USER_ID = 0xFFFF // 8
+_MOST_USER_ID = 0xFFFF // 8 - 1
+"""Octets: ENTL counts bits in 16 bits, and libcrypto takes one less than that allows."""
 
 
 @dataclass(frozen=True, slots=True)
