@@ -44,7 +44,7 @@ def preflight(root: etree._Element, profile: SignatureProfile, count: int = 1) -
     TrustError `signature-missing`, `signature-scope` (a shape that the profile does not
     name), `algorithm-not-allowed`, `signature-invalid` (a value that is not base64).
     """
-    signature = _the_signature(root, count)
+    signature = the_signature(root, count)
     info, value, key_info = children_of(signature, ("SignedInfo", "SignatureValue", "KeyInfo"))
     c14n, method, reference = children_of(
         info, ("CanonicalizationMethod", "SignatureMethod", "Reference")
@@ -63,7 +63,7 @@ def preflight(root: etree._Element, profile: SignatureProfile, count: int = 1) -
     )
 
 
-def _the_signature(root: etree._Element, count: int) -> etree._Element:
+def the_signature(root: etree._Element, count: int) -> etree._Element:
     """Return the last child of the root, which is a signature. Where there must be two, the
     other one stands just before it; there are no more."""
     if root.getprevious() is not None or root.getnext() is not None:

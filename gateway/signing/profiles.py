@@ -24,6 +24,8 @@ from gateway.signing.algorithms import (
     RSA_SHA512,
     SHA1,
     SHA256,
+    SHA384,
+    SHA512,
     SM2_SM3,
     SM2_SM3_EPORT,
     SM3,
@@ -69,7 +71,8 @@ class SignatureProfile:
     legacy_methods, legacy_digests: accepted as well, and first, once the switch `legacy` is
     on: `profile(name, legacy=True)`. transforms: exactly these, in this order. user_id: of SM2.
     demo: keys of the demo are trusted. second: a second signature stands behind the first one
-    (see `dual`). oldest: how old a signing time without a timestamp may be.
+    (see `dual`). oldest: how old a signing time without a timestamp may be. plain: of XAdES, the
+    shapes without signed properties that are accepted in its place.
     """
 
     name: str
@@ -87,6 +90,7 @@ class SignatureProfile:
     demo: bool = False
     second: "SignatureProfile | None" = None
     oldest: timedelta = timedelta(days=1)
+    plain: tuple["SignatureProfile", ...] = ()
 
     @property
     def every_method(self) -> tuple[str, ...]:
@@ -107,10 +111,17 @@ _EPORT = SignatureProfile(
     transforms=(ENVELOPED,),
     legacy_digests=(SHA1,),
 )
-_SHA2 = (
-    *(RSA_SHA256, RSA_SHA384, RSA_SHA512),
-    *(RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512),
-    *(ECDSA_SHA256, ECDSA_SHA384, ECDSA_SHA512),
+_PKCS1 = (RSA_SHA256, RSA_SHA384, RSA_SHA512)
+_PSS = (RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512)
+_ECDSA = (ECDSA_SHA256, ECDSA_SHA384, ECDSA_SHA512)
+_VN_PLAIN = SignatureProfile(
+    "vn-plain", (*_PSS, *_ECDSA, *_PKCS1), digests=(SHA256, SHA384, SHA512)
+)
+_VN_2025 = replace(
+    _VN_PLAIN,
+    name="vn-2025",
+    shape=Shape.XADES,
+    plain=(_VN_PLAIN, replace(_VN_PLAIN, transforms=(ENVELOPED,))),
 )
 
 PROFILES: Mapping[str, SignatureProfile] = {
@@ -134,8 +145,13 @@ PROFILES: Mapping[str, SignatureProfile] = {
             legacy_digests=(SHA1,),
         ),
         SignatureProfile(
-            "vnaccs-smime", _SHA2, shape=Shape.SMIME, legacy_methods=(RSA_SHA1,), digests=()
+            "vnaccs-smime",
+            (*_PKCS1, *_PSS, *_ECDSA),
+            shape=Shape.SMIME,
+            legacy_methods=(RSA_SHA1,),
+            digests=(),
         ),
+        _VN_2025,
     )
 }
 """By name, with the legacy switch off."""
