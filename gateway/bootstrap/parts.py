@@ -93,7 +93,7 @@ def counterpart(name: str, section: CounterpartSection) -> Counterpart:
         )
         for pin in section.pinned
     ]
-    shape = profile(section.signature)
+    shape = profile(section.signature, section.legacy_signatures)
     return Counterpart(
         name=name,
         destination=name,
@@ -102,6 +102,7 @@ def counterpart(name: str, section: CounterpartSection) -> Counterpart:
         profile=section.profile,
         disclose=section.disclose,
         accept_bare=section.accept_bare,
+        sign_as=profile(section.sign_as or section.signature, section.legacy_signatures),
         heads=_heads(shape, pinned),
     )
 
