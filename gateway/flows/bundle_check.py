@@ -37,6 +37,14 @@ from gateway.signing.cms_sign import SCHEMES
 from gateway.signing.keys import fingerprint
 from gateway.signing.trust import Usage
 
+CHECKS: Mapping[str, tuple[str, ...]] = {
+    "outbound": ("message", "receipt", "report", "commitment", "status", "documents", "rows"),
+    "inbound": ("message", "receipt", "status", "documents", "rows"),
+    "domestic": ("report", "documents", "rows"),
+    "submission": ("documents", "rows"),
+}
+"""What is checked of a message, by its kind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opened:
@@ -135,16 +143,17 @@ def _check_head(bundle: Opened, checks: list[Check]) -> HeadFacts | None:
 
 def _check_message(bundle: Opened, item: Item, head: HeadFacts | None) -> list[Check]:
     rows = [row for row in bundle.index.rows if row.message == item.id]
-    check = partial(messages.Messages, bundle.index, bundle.members, bundle.anchors)(item)
-    return [
-        run("message", item.id, check.message),
-        run("receipt", item.id, check.receipt),
-        run("report", item.id, check.report),
-        run("commitment", item.id, check.commitment),
-        run("status", item.id, check.status),
-        run("documents", item.id, partial(proofs.check_documents, item, rows, bundle.members)),
-        run("rows", item.id, partial(proofs.check_rows, item, rows, head)),
-    ]
+    check = messages.Messages(bundle.index, bundle.members, bundle.anchors, item)
+    named: dict[str, Callable[[], Outcome | None]] = {
+        "message": check.message,
+        "receipt": check.receipt,
+        "report": check.report,
+        "commitment": check.commitment,
+        "status": check.status,
+        "documents": partial(proofs.check_documents, item, rows, bundle.members),
+        "rows": partial(proofs.check_rows, item, rows, head),
+    }
+    return [run(name, item.id, named[name]) for name in CHECKS[item.kind]]
 
 
 def _refuse(rule: str, path: str, found: str) -> NoReturn:

@@ -41,8 +41,6 @@ class Messages:
 
     def message(self) -> Outcome | None:
         """The signed message: signer, digest, id, parties, and the document that it carries."""
-        if self._item.kind not in ("outbound", "inbound"):
-            return Outcome.OK
         wire = self._octets("wire")
         if wire is None:
             return Outcome.ABSENT
@@ -73,8 +71,6 @@ class Messages:
 
     def receipt(self) -> Outcome | None:
         """The receipt of the other side: signer, and what it is bound to."""
-        if self._item.kind not in ("outbound", "inbound"):
-            return Outcome.OK
         content = self._octets("receipt")
         if content is None:
             return Outcome.ABSENT
@@ -91,7 +87,7 @@ class Messages:
         """The exporter's signed report of the translation, and the report beside it."""
         content, signed = self._octets("report"), self._octets("report-signature")
         if content is None or signed is None:
-            return Outcome.OK if self._item.kind == "inbound" else Outcome.ABSENT
+            return Outcome.ABSENT
         at = datetime.fromisoformat(self._item.created)
         statement = proofs.verified(signed, self._anchors, Usage.STATEMENT, at)
         if statement.payload_type != REPORT_TYPE or self._index.exporter not in statement.parties:
@@ -102,8 +98,6 @@ class Messages:
 
     def commitment(self) -> Outcome | None:
         """The commitment in the envelope is over the originals, and the parameters."""
-        if self._item.kind != "outbound":
-            return Outcome.OK
         salt, stated = self._octets("commitment-salt"), self._octets("commitment")
         originals = [self._original_of(each) for each in self._item.originals]
         whole = [each for each in originals if each is not None]
