@@ -3,7 +3,7 @@
 1 load       the message and its signed bytes
 2 sign       if that was not done: sign, store; a retry sends the stored bytes
 3 post       within the destination's total deadline
-4 judge      HTTP 200 is no receipt: verify the signed receipt or refusal
+4 judge      HTTP 200 is no receipt: verify the signed receipt or refusal, and its signer
 5 bind       it must name our message and the digest that we signed
 6 store      receipt, state, evidence
 """
@@ -15,13 +15,15 @@ from lxml import etree
 
 from gateway.codec import envelope
 from gateway.codec.exchange import kind_of
-from gateway.errors import CounterpartError, Finding, GatewayError, StateError
+from gateway.errors import CounterpartError, Finding, GatewayError, StateError, UnavailableError
 from gateway.flows.attempts import attempt
 from gateway.flows.outgoing import LINK_MEDIA_TYPE
 from gateway.flows.ports import LinkAnswer, Message, Task, Transaction
 from gateway.flows.record import EVIDENCE, Paper, step
 from gateway.flows.retry import Outcome
+from gateway.flows.revocation import Judged
 from gateway.flows.services import PROFILE_VERSION, Counterpart, Services
+from gateway.flows.standing import grace_step, papers_of, standing_of
 from gateway.model.states import MessageState
 from gateway.safexml import c14n, parse
 from gateway.signing.dsse import sign_statement
@@ -143,6 +145,7 @@ def _judge(
         raise CounterpartError(code, Finding(code, "answer", found=f"HTTP {answer.status}"))
     try:
         verified = verify_document(root, counterpart.receipts, services.clock())
+        judged = standing_of(services, counterpart.receipts, verified)
         if kind_of(verified.element) == "Refusal":
             refused = envelope.read_refusal(verified.element)
             _bind(services, message, refused, posted)
@@ -150,11 +153,11 @@ def _judge(
             _refused(refused)
         receipt = envelope.read_receipt(verified.element)
         _bind(services, message, receipt, posted)
-    except CounterpartError:
+    except (CounterpartError, UnavailableError):
         raise
     except GatewayError as failure:
         raise CounterpartError("receipt-invalid", *failure.findings) from failure
-    _store_receipt(services, message, answer.body, receipt.sequence_gap)
+    _store_receipt(services, message, answer.body, receipt.sequence_gap, judged)
 
 
 def _read(answer: LinkAnswer) -> etree._Element | None:
@@ -200,7 +203,11 @@ def _refused(refused: envelope.Refusal) -> None:
 
 
 def _store_receipt(
-    services: Services, message: Message, receipt: bytes, gap: tuple[int, ...]
+    services: Services,
+    message: Message,
+    receipt: bytes,
+    gap: tuple[int, ...],
+    judged: tuple[Judged, ...],
 ) -> None:
     now = services.clock()
     detail: Mapping[str, str] = {"gap": " ".join(map(str, gap))} if gap else {}
@@ -210,11 +217,21 @@ def _store_receipt(
         message.id,
         now,
         {"digest": message.digest},
-        papers=[Paper("receipt", receipt, LINK_MEDIA_TYPE, EVIDENCE)],
+        papers=[
+            Paper("receipt", receipt, LINK_MEDIA_TYPE, EVIDENCE),
+            *papers_of(judged, "receipt-"),
+        ],
         state=MessageState.RECEIPTED,
         event=("receipted", detail),
     )
-    services.store.commit(receipted.write)
+    grace = grace_step(services, message.id, judged, now)
+
+    def work(tx: Transaction) -> None:
+        receipted.write(tx)
+        if grace is not None:
+            grace.write(tx)
+
+    services.store.commit(work)
 
 
 def _store_refusal(
