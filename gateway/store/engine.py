@@ -14,6 +14,7 @@ from gateway.store import postgresql, schema, sqlite
 from gateway.store.committer import Committer
 from gateway.store.failures import translated
 from gateway.store.transaction import Transaction
+from gateway.store.vault import Vault
 
 T = TypeVar("T")
 
@@ -38,21 +39,23 @@ def engines(url: str, wait: float = WAIT) -> tuple[Engine, Engine]:
     raise _unknown_url()
 
 
-def open(url: str, *, wait: float = WAIT) -> "Store":
+def open(url: str, *, wait: float = WAIT, vault: Vault | None = None) -> "Store":
     """Open the store of a database; `check` tells whether its schema is current.
 
-    wait: seconds to wait for another process's lock before UnavailableError.
+    wait: seconds to wait for another process's lock before UnavailableError. vault: encrypts
+    payloads; None: they are stored in clear, and encrypted ones cannot be read.
     """
-    return Store(*engines(url, wait))
+    return Store(*engines(url, wait), vault)
 
 
 class Store:
     """Implements `gateway.flows.ports.Store`. Close it: it has a thread and connections."""
 
-    def __init__(self, writer: Engine, readers: Engine) -> None:
+    def __init__(self, writer: Engine, readers: Engine, vault: Vault | None = None) -> None:
         self._writer = writer
         self._readers = readers
-        self._committer = Committer(lambda: _transaction(writer, writing=True))
+        self._vault = vault
+        self._committer = Committer(lambda: _transaction(writer, vault, writing=True))
 
     @property
     def commits(self) -> int:
@@ -82,13 +85,18 @@ class Store:
 
     def read(self, work: Callable[[Transaction], T]) -> T:
         """Run `work`, which only reads, on a consistent view."""
-        with _transaction(self._readers, writing=False) as transaction:
+        with _transaction(self._readers, self._vault, writing=False) as transaction:
             return work(transaction)
 
     def check(self) -> None:
-        """Return when the store answers, takes writes and its schema is current, else
-        UnavailableError."""
-        self.commit(lambda transaction: schema.require(transaction.connection))
+        """Return when the store answers, takes writes, its schema is current and payloads can
+        be encrypted where they are to be, else UnavailableError."""
+        self.commit(self._require)
+
+    def _require(self, transaction: Transaction) -> None:
+        schema.require(transaction.connection)
+        if self._vault is not None:
+            self._vault.prepare(transaction.connection)
 
     def close(self) -> None:
         """Finish the works that wait, end the thread, close the connections."""
@@ -109,9 +117,9 @@ class Store:
 
 
 @contextmanager
-def _transaction(engine: Engine, *, writing: bool) -> Iterator[Transaction]:
+def _transaction(engine: Engine, vault: Vault | None, *, writing: bool) -> Iterator[Transaction]:
     with translated(), engine.begin() as connection:
-        yield Transaction(connection, writing=writing)
+        yield Transaction(connection, writing=writing, vault=vault)
 
 
 def _unknown_url() -> UnavailableError:

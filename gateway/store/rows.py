@@ -5,17 +5,23 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table
 from sqlalchemy.dialects.postgresql import Insert, insert
 
+from gateway.store.vault import Vault
+
 
 class Rows:
     """A part of a transaction: statements on one connection.
 
     writing: inside a commit. What a commit reads to decide by stays locked until it ends
     (on SQLite the whole database is), so that other processes cannot decide on the same row.
+    vault: encrypts payloads; None: they are stored in clear.
     """
 
-    def __init__(self, connection: Connection, *, writing: bool) -> None:
+    def __init__(
+        self, connection: Connection, *, writing: bool, vault: Vault | None = None
+    ) -> None:
         self.connection = connection
         self._writing = writing
+        self._vault = vault
 
     def _kept(self, statement: Select[Any]) -> Select[Any]:
         """Lock the rows that a commit reads, but not against rows that refer to them."""

@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from gateway.errors import Finding, UnavailableError
 
 _OLDEST = (3, 35, 0)  # the first with RETURNING
 _READERS = 16
+_TURNS = 100
+_PAUSE = 0.05  # seconds
 
 
 def engines(url: URL, wait: float) -> tuple[Engine, Engine]:
@@ -65,9 +68,22 @@ def _begin(connection: Connection) -> None:
 
 
 def _writer_pragmas(connection: sqlite3.Connection, record: Any) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
+    _turn_to_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")  # a commit is on the disk when it returns
     connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _turn_to_wal(connection: sqlite3.Connection) -> None:
+    """Two processes that turn a new file to WAL at once: one is told `locked` at once, whatever
+    time-out is set, because to wait for each other would be a deadlock."""
+    for _ in range(_TURNS):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            time.sleep(_PAUSE)
+        else:
+            return
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _reader_pragmas(connection: sqlite3.Connection, record: Any) -> None:
