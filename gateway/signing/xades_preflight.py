@@ -77,7 +77,7 @@ def xades_parts(root: etree._Element, profile: SignatureProfile) -> XadesParts:
     info, value, key_info, holder = children_of(
         signature, ("SignedInfo", "SignatureValue", "KeyInfo", "Object"), signature.keys()
     )
-    only_attributes(value, ("Id",))
+    octets_of(value, ("Id",))  # base64 of one spelling
     properties, unsigned = _qualifying(holder, signature)
     method = _signed_info(info, (root, properties, key_info), profile)
     claimed, digest = _signed_properties(properties, info, profile)
