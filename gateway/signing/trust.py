@@ -136,9 +136,9 @@ class TrustPolicy:
         """Return the pinned key whose certificate has this fingerprint.
 
         TrustError `algorithm-not-allowed`, `signer-untrusted` (rules `not-pinned`,
-        `wrong-usage`, `demo-key`, `pin-window`, `key-usage`), `certificate-expired` (rules
-        `expired`, `not-yet-valid`, `clock`). It names fingerprints only: certificates may
-        hold a person's identity number.
+        `wrong-usage`, `demo-key`, `pin-window`, `key-usage`, `encryption-certificate`),
+        `certificate-expired` (rules `expired`, `not-yet-valid`, `clock`). It names fingerprints
+        only: certificates may hold a person's identity number.
         """
         entry = self._judged.get(name)
         if entry is None:
@@ -230,7 +230,8 @@ def _fault(
         return _finding("signer-untrusted", "demo-key", name)
     if not _may_sign(certificate, usage, named=named):
         expected = f"digitalSignature, {USAGE_OIDS[usage].dotted_string}"
-        return _finding("signer-untrusted", "key-usage", name, expected)
+        rule = "encryption-certificate" if _encrypts_only(certificate) else "key-usage"
+        return _finding("signer-untrusted", rule, name, expected)
     return None
 
 
@@ -274,6 +275,14 @@ def _may_sign(certificate: x509.Certificate, usage: Usage, *, named: bool) -> bo
     if of_link:
         return USAGE_OIDS[usage] in of_link
     return not set(extended) <= {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
+
+
+def _encrypts_only(certificate: x509.Certificate) -> bool:
+    """Chinese authorities issue two certificates to a party, one to sign and one to encrypt."""
+    usage = extension(certificate, x509.KeyUsage)
+    if usage is None or usage.digital_signature:
+        return False
+    return usage.key_encipherment or usage.data_encipherment or usage.key_agreement
 
 
 def _finding(code: str, rule: str, found: str = "", expected: str = "") -> Finding:
