@@ -112,3 +112,63 @@ class Log(Protocol):
     def set_head_overdue(self, size: int) -> None:
         """Say that a head has waited too long for its timestamp."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Which documents go: of messages created before; of a role, or of a class (retention)
+    without the roles that have a time of their own (`but`)."""
+
+    created_before: datetime
+    retention: str = ""
+    role: str | None = None
+    but: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LegalHold:
+    """Nothing of this conversation is pruned. by: who ordered it. reason: a file number."""
+
+    conversation_id: str
+    at: datetime
+    by: str
+    reason: str
+
+
+class Retention(Protocol):
+    """What goes after its time, what may not, and payloads under a new key."""
+
+    def due_documents(self, rules: Sequence[Due], limit: int) -> tuple[tuple[str, str], ...]:
+        """Return (message id, role) of documents whose time is over, the oldest first. None of
+        a conversation under legal hold, nor of a message that is still under way."""
+        ...
+
+    def drop_document(self, message_id: str, role: str) -> None:
+        """Forget a document: its row, its salt, its bytes unless another document has them. An
+        agency's message forgets the digest of its content with it."""
+        ...
+
+    def put_legal_hold(self, hold: LegalHold) -> None:
+        """Keep all documents of a conversation until the hold is lifted."""
+        ...
+
+    def lift_legal_hold(self, conversation_id: str) -> bool:
+        """End a hold; False when there is none."""
+        ...
+
+    def legal_holds(self) -> tuple[LegalHold, ...]:
+        """Return the holds that stand."""
+        ...
+
+    def new_data_key(self) -> str | None:
+        """Make a data key; from this commit on it encrypts. None: payloads lie in clear."""
+        ...
+
+    def rekey(self, current: str, limit: int) -> int:
+        """Encrypt payloads that lie in clear or under another key; return how many."""
+        ...
+
+    def drop_data_keys(self, before: datetime) -> int:
+        """Forget data keys that no payload needs and that had a follower before `before`: no
+        transaction that began without it can still be under way. Return how many."""
+        ...

@@ -81,8 +81,8 @@ class Documents(Rows):
     def _store(self, digest: str, content: bytes) -> None:
         key_id = self._sealing_key()
         row = {"digest": digest, "size": len(content), "content": content, "key_id": key_id}
-        if key_id is not None and self._vault is not None:
-            row["content"] = self._vault.seal(self.connection, key_id, digest, content)
+        if key_id is not None:
+            row["content"] = self._sealed(key_id, digest, content)
         shared = self.connection.dialect.name == "postgresql"
         self.connection.execute(_KEEP if shared else _STORE, row)
 
@@ -94,12 +94,19 @@ class Documents(Rows):
             self._sealing = self._vault.current(self.connection)
         return self._sealing
 
+    def _sealed(self, key_id: str, digest: str, content: bytes) -> bytes:
+        if self._vault is None:
+            raise _no_key(key_id)
+        return self._vault.seal(self.connection, key_id, digest, content)
+
     def opened(self, digest: str, key_id: str | None, content: bytes) -> bytes:
         """Return the bytes of a payload as they were attached."""
         if key_id is None:
             return content
         if self._vault is None:
-            raise UnavailableError(
-                "unavailable", Finding("unavailable", "at-rest-key", found=key_id)
-            )
+            raise _no_key(key_id)
         return self._vault.open(self.connection, key_id, digest, content)
+
+
+def _no_key(key_id: str) -> UnavailableError:
+    return UnavailableError("unavailable", Finding("unavailable", "at-rest-key", found=key_id))

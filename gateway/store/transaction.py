@@ -1,6 +1,5 @@
 """What can be done inside one durable commit, put together from its parts."""
 
-from gateway.store.documents import Documents
 from gateway.store.halves import Halves
 from gateway.store.holds import Holds
 from gateway.store.ledger import Ledger
@@ -8,11 +7,12 @@ from gateway.store.log import Log
 from gateway.store.messages import Messages
 from gateway.store.numbers import Numbers
 from gateway.store.projection import Projection
+from gateway.store.retention import Retention
 from gateway.store.statuses import Statuses
 from gateway.store.tasks import Tasks
 
 
 class Transaction(
-    Messages, Documents, Tasks, Numbers, Halves, Projection, Holds, Log, Ledger, Statuses
+    Messages, Tasks, Numbers, Halves, Projection, Holds, Log, Retention, Ledger, Statuses
 ):
     """Implements `gateway.flows.ports.Transaction` on one database connection."""
