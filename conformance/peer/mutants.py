@@ -44,6 +44,28 @@ RECEIVER: Mapping[str, str] = {
 """Wrong receivers, by name."""
 
 
+SENDER: Mapping[str, str] = {
+    "MS01": "changes the message after signing it",
+    "MS02": "never retries",
+    "MS03": "retries with a new message id",
+    "MS04": "retries without back-off",
+    "MS05": "retries what was refused for good",
+    "MS06": "takes HTTP 200 for a receipt",
+    "MS07": "takes a receipt for another message or digest",
+    "MS08": "takes a receipt that a stranger signed",
+    "MS09": "gives up without a word",
+    "MS10": "follows redirects",
+    "MS11": "does not check the server's certificate",
+    "MS12": "has no deadline for the whole exchange",
+    "MS13": "sends messages of one order key out of order",
+    "MS14": "puts personal data into addresses",
+    "MS15": "sends documents that break their schema",
+    "MS17": "stamps messages with a clock that is wrong",
+    "MS18": "ignores Retry-After",
+}
+"""Wrong senders, by name."""
+
+
 class Mutants(frozenset[str]):
     """The switches of a peer; the right peer has none."""
 

@@ -15,7 +15,7 @@ from conformance.engine.target import Endpoint, Limits, Pair, Target
 from conformance.peer.memory import Memory
 from conformance.peer.mutants import Mutants
 from conformance.peer.receiver import Identity, Receiver, Said
-from conformance.peer.server import Server
+from conformance.peer.server import Handler, Server
 
 WE, PEER = "vn", "cn"
 _LONG_AGO = (timedelta(days=-60), timedelta(days=-1))
@@ -69,8 +69,11 @@ class Keys:
 class Stage:
     """A running peer. Made by `open`, ended by `close`; `restart` keeps its folder."""
 
-    def __init__(self, home: Path, keys: Keys, mutants: Mutants) -> None:
-        self.home, self.keys, self.mutants = home, keys, mutants
+    def __init__(
+        self, home: Path, keys: Keys, mutants: Mutants, handler: Handler | None = None
+    ) -> None:
+        """handler: answers in the place of the reference receiver."""
+        self.home, self.keys, self.mutants, self.handler = home, keys, mutants, handler
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.server: Server | None = None
         self.receiver: Receiver | None = None
@@ -85,7 +88,7 @@ class Stage:
         identity = Identity(PEER, WE, self.keys.receipt, self.keys.pins())
         self.receiver = Receiver(identity, memory, self.clock, self.mutants)
         parties = {self.keys.tls.fingerprint: WE}
-        self.server = Server(self._receive, parties, self.mutants)
+        self.server = Server(self.handler or self._receive, parties, self.mutants)
         self.port = await self.server.start(self._context(), port)
         return self
 
