@@ -123,14 +123,19 @@ class Link(Canonical, frozen=True, kw_only=True, tag_field="body", tag="link"):
 
 
 class ClaimRef(Canonical, frozen=True, kw_only=True):
-    """A claim: goods line x inspection type of a case. case: the case id or any alias of it."""
+    """A claim: goods line x inspection type of a case. case: the case id or any alias of it.
+
+    journey: where several vehicles share one certificate; "" where one does.
+    """
 
     case: str
     type: InspectionType
     line: int = 1
+    journey: str = ""
 
     def __str__(self) -> str:
-        return f"{self.case}/{self.line}/{self.type}"
+        parts = (self.case, self.journey, str(self.line), str(self.type))
+        return "/".join(part for part in parts if part)
 
 
 class Adjudication(Canonical, frozen=True, kw_only=True, tag_field="body", tag="adjudication"):
