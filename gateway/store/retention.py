@@ -3,7 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from gateway.flows.ports_log import Due, LegalHold
 from gateway.model.states import MessageKind, MessageState
@@ -69,16 +80,7 @@ class Retention(Documents):
     def due_documents(self, rules: Sequence[Due], limit: int) -> tuple[tuple[str, str], ...]:
         """Return (message id, role) of documents whose time is over, the oldest first. None of
         a conversation under legal hold, nor of a message that is still under way."""
-        over = [
-            and_(
-                message.c.created <= rule.created_before,
-                document.c.retention == rule.retention if rule.role is None else True,
-                document.c.role == rule.role
-                if rule.role is not None
-                else document.c.role.not_in(rule.but),
-            )
-            for rule in rules
-        ]
+        over = [_over(rule) for rule in rules]
         if not over:
             return ()
         rows = self.connection.execute(_DUE.where(or_(*over)).limit(limit))
@@ -128,3 +130,11 @@ class Retention(Documents):
         """Forget data keys that no payload needs and that had a follower before `before`: no
         transaction that began without it can still be under way. Return how many."""
         return self.connection.execute(_UNUSED, {"before": before}).rowcount
+
+
+def _over(rule: Due) -> ColumnElement[bool]:
+    time = message.c.created <= rule.created_before
+    if rule.role is not None:
+        return and_(time, document.c.role == rule.role)
+    of_class = document.c.retention == rule.retention
+    return and_(time, of_class, document.c.role.not_in(rule.but))
