@@ -1,7 +1,8 @@
 """Words for people, in Vietnamese, simplified Chinese and English.
 
 The words stand in csv files beside this module, one row per key: `titles` and `codes` (one
-per error code), `rules` (findings), `states` and `events` (timeline). Codes are stable and
+per error code), `rules` (findings), `states` and `events` (timeline), `outcomes`, `reasons` and
+`remedies` (recognition). Codes are stable and
 for programs; words may be bettered at any time.
 """
 
@@ -26,6 +27,9 @@ CODES = _read("codes")
 RULES = _read("rules")
 STATES = _read("states")
 EVENTS = _read("events")
+OUTCOMES = _read("outcomes")
+REASONS = _read("reasons")
+REMEDIES = _read("remedies")
 _LABELS = _read("labels")
 
 
@@ -59,6 +63,21 @@ def sentence(code_or_rule: str, lang: str, /, **values: object) -> str:
 def state(name: str, lang: str) -> str:
     """Return the words for a state of a message, waybill, container or truck."""
     return _words(STATES, name, lang, {})
+
+
+def outcome(name: str, lang: str) -> str:
+    """Return the words for an outcome of recognition, `actor:X` or `overlay:X`."""
+    return _words(OUTCOMES, name, lang, {})
+
+
+def reason(code: str, lang: str, /, **values: object) -> str:
+    """Return why an outcome is not better, with the values."""
+    return _words(REASONS, code, lang, {name: value or "-" for name, value in values.items()})
+
+
+def remedy(code: str, lang: str) -> str:
+    """Return what can be done about a reason."""
+    return _words(REMEDIES, code, lang, {})
 
 
 def event(code: str, lang: str, /, **detail: object) -> str:
