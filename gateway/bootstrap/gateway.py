@@ -14,7 +14,7 @@ from gateway.api.health import OperationsApp, Readiness
 from gateway.api.listener import App, Listener, Tls
 from gateway.api.metrics import Backlog, Metrics
 from gateway.api.threads import Threads
-from gateway.bootstrap import outside, parts, timestamps
+from gateway.bootstrap import evidence, outside, parts, timestamps
 from gateway.errors import Finding, UnavailableError
 from gateway.flows import deliver, distribute, seal, waiting
 from gateway.flows.chores import Chore
@@ -45,7 +45,7 @@ class Gateway:
         if url.startswith("sqlite:"):
             stores.upgrade(url)
         with ExitStack() as opened:
-            self.store = opened.enter_context(stores.open(url))
+            self.store = opened.enter_context(stores.open(url, vault=evidence.vault(settings)))
             self.store.check()
             bell = threading.Event()
             opened.callback(self._last_words)
@@ -109,7 +109,10 @@ class Gateway:
     def _chores(self) -> list[Chore]:
         """List what this node does now and then."""
         stated = self.settings.worker
-        return [Chore("expiry", stated.expire_every, partial(waiting.expire, self.services))]
+        return [
+            Chore("expiry", stated.expire_every, partial(waiting.expire, self.services)),
+            *evidence.chores(self.services, self.settings),
+        ]
 
     def _listen(self, threads: Threads) -> None:
         """Bind the listeners that are configured, the operations' last."""

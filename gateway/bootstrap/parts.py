@@ -7,7 +7,7 @@ from typing import TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from gateway import resources
-from gateway.bootstrap import timestamps
+from gateway.bootstrap import evidence, timestamps
 from gateway.bootstrap.outside import secret
 from gateway.bootstrap.signers import signers
 from gateway.codec.formats import Formats
@@ -72,6 +72,8 @@ def services_of(
         test=house.test,
         timestamps=timestamps.authority(settings, link, clock, randomness, anchors),
         timestamp_anchors=anchors,
+        pace=evidence.pace(settings),
+        earlier_heads=tuple(certificate(file) for file in settings.evidence.earlier_heads),
     )
 
 

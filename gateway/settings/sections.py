@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from gateway.settings.evidence import AtRestSection, EvidenceSection, RetentionSection
 from gateway.settings.keys import Hsm, Keys, Pair
 from gateway.settings.timestamps import TimestampsSection
 from gateway.settings.values import (
@@ -245,6 +246,9 @@ class Settings(Section):
     counterpart: dict[Name, CounterpartSection] = Field(default_factory=dict)
     agency: dict[Name, AgencySection] = Field(default_factory=dict)
     timestamps: TimestampsSection = TimestampsSection()
+    evidence: EvidenceSection = EvidenceSection()
+    retention: RetentionSection = RetentionSection()
+    at_rest: AtRestSection = AtRestSection()
     registers: Register = Field(default=Register(), alias="register")
     client: Client | None = None
 

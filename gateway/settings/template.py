@@ -197,6 +197,27 @@ key = "{keys}/customs.key.pem"{password}
 # poll = "500ms"
 # drain = "30s"
 
+# --- evidence and documents ---
+
+[evidence]                    # the log over everything accepted, sent, received, refused, decided
+# sequence_every = "1s"       # rows become leaves
+# head_every = "60s"          # a signed head, when the log has grown ...
+# head_rows = 1000            # ... or after so many rows
+# stamped_within = "1h"       # a head without its timestamp for longer is an alarm
+# earlier_heads = []          # certificates of head keys that were used before, for the audit
+
+[retention]                   # how long documents stay; what is not named stays for good
+# document = "1825d"          # originals, translations, what travelled
+# report = "1825d"
+# evidence = "3650d"          # receipts, refusals, commitments
+# prune_every = "1h"
+# [retention.roles]           # of one role, before its class
+# canonical = "365d"
+
+# [[at_rest.key]]             # payloads are encrypted with keys that this one wraps; the first
+# id = "2026-01"              # one wraps, those after it open what is older
+# file = "{keys}/at-rest-2026-01.key"  # 64 hexadecimal digits: openssl rand -hex 32
+
 [retry]
 # first = "2s"
 # longest = "15m"
