@@ -7,7 +7,7 @@ from typing import TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from gateway import resources
-from gateway.bootstrap import evidence, timestamps
+from gateway.bootstrap import evidence, timestamps, trust
 from gateway.bootstrap.outside import secret
 from gateway.bootstrap.signers import signers
 from gateway.codec.formats import Formats
@@ -25,7 +25,7 @@ from gateway.settings.sections import (
     StoreSection,
 )
 from gateway.signing.keys import fingerprint, load_certificate
-from gateway.signing.profiles import SignatureProfile, profile
+from gateway.signing.profiles import profile
 from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
 from gateway.transport.link import Endpoint
 from gateway.transport.tls import Identity
@@ -95,25 +95,29 @@ def counterpart(name: str, section: CounterpartSection) -> Counterpart:
         )
         for pin in section.pinned
     ]
+    trust.check_windows(name, pinned, section.trust)
     shape = profile(section.signature, section.legacy_signatures)
+    authorities, asked = trust.anchors(name, section.trust), trust.rule(section.trust)
+
+    def policy(usage: Usage) -> TrustPolicy:
+        return TrustPolicy.of(shape, usage, pinned, authorities, asked)
+
     return Counterpart(
         name=name,
         destination=name,
-        messages=TrustPolicy.of(shape, Usage.MESSAGE, pinned),
-        receipts=TrustPolicy.of(shape, Usage.RECEIPT, pinned),
+        messages=policy(Usage.MESSAGE),
+        receipts=policy(Usage.RECEIPT),
         profile=section.profile,
         disclose=section.disclose,
         accept_bare=section.accept_bare,
         sign_as=profile(section.sign_as or section.signature, section.legacy_signatures),
-        heads=_heads(shape, pinned),
+        heads=policy(Usage.HEAD) if _pins_heads(pinned) else None,
     )
 
 
-def _heads(shape: SignatureProfile, pinned: Sequence[PinnedKey]) -> TrustPolicy | None:
-    """Return who signs heads and statements of the ledger for a counterpart."""
-    if all(pin.usage is not Usage.HEAD for pin in pinned):
-        return None
-    return TrustPolicy.of(shape, Usage.HEAD, pinned)
+def _pins_heads(pinned: Sequence[PinnedKey]) -> bool:
+    """Without such a key the counterpart has no part in the mutual ledger."""
+    return any(pin.usage is Usage.HEAD for pin in pinned)
 
 
 def agency(name: str, section: AgencySection) -> Agency:

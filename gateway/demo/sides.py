@@ -252,6 +252,9 @@ certificate = "{peer_head}"
 usage = "pack"
 certificate = "{peer_pack}"
 
+[counterpart.{peer}.trust]
+revocation = "off"
+
 [counterpart.{peer}.profile]
 {profile}
 

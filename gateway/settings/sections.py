@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from gateway.settings.evidence import AtRestSection, EvidenceSection, RetentionSection
 from gateway.settings.keys import Hsm, Keys, Pair
 from gateway.settings.timestamps import TimestampsSection
+from gateway.settings.trust import PartyTrust, TrustSection
 from gateway.settings.values import (
     Address,
     Duration,
@@ -172,16 +173,18 @@ class CounterpartSection(Client):
 
     client_certificates, fingerprints: with what it connects to us. pinned: who signs.
     signature: how it signs, a profile of gateway.signing.profiles. sign_as: how we sign to it,
-    where that is another one. legacy_signatures: the switch of both; SHA-1 needs it. disclose:
-    personal subtrees that may cross. profile: identities and defaults that mapping tables take (`profile:NAME`).
+    where that is another one. legacy_signatures: the switch of both; SHA-1 needs it. trust:
+    beside the pins. disclose: personal subtrees that may cross. profile: identities and
+    defaults that mapping tables take (`profile:NAME`).
     """
 
     client_certificates: tuple[File, ...] = ()
     fingerprints: tuple[Fingerprint, ...] = ()
-    pinned: tuple[Pinned, ...]
+    pinned: tuple[Pinned, ...] = ()
     signature: str = "link-ecdsa-p256"
     sign_as: str | None = None
     legacy_signatures: bool = False
+    trust: PartyTrust = Field(default={}, validate_default=True)
     accept_bare: bool = False
     disclose: frozenset[str] = frozenset()
     profile: dict[str, str] = Field(default_factory=dict)
@@ -189,7 +192,8 @@ class CounterpartSection(Client):
     @model_validator(mode="after")
     def _can_be_trusted(self) -> Self:
         usages = {pin.usage for pin in self.pinned}
-        if missing := {"message", "receipt"} - usages:
+        missing = {"message", "receipt"} - usages
+        if missing and not self.trust.names:
             raise ValueError(f"no certificate is pinned for: {', '.join(sorted(missing))}")
         for name in (self.signature, self.sign_as or self.signature):
             if name not in PROFILES:
@@ -246,6 +250,7 @@ class Settings(Section):
     counterpart: dict[Name, CounterpartSection] = Field(default_factory=dict)
     agency: dict[Name, AgencySection] = Field(default_factory=dict)
     timestamps: TimestampsSection = TimestampsSection()
+    trust: TrustSection = TrustSection()
     evidence: EvidenceSection = EvidenceSection()
     retention: RetentionSection = RetentionSection()
     at_rest: AtRestSection = AtRestSection()

@@ -139,6 +139,22 @@ certificate = "{keys}/pack.cert.pem"{password}
 # usage = "pack"              # signs the bilateral pack with us
 # certificate = "counterpart/pack.cert.pem"
 #
+# [counterpart.{peer}.trust]
+# revocation = "off"          # the keys that `gateway init` makes have no authority to ask: who
+# #                             # takes a pin away revokes it. With an authority of its own:
+# # revocation = "require"      # no fresh status, no acceptance; or "grace" with grace = "24h"
+# # anchors = ["counterpart/signing-authority.cert.pem"]  # who issues its signing certificates
+# # intermediates = []
+# # crls = ["http://authority.example/list.crl"]  # asked off the request path ([trust] refresh)
+# # ocsps = []                  # the same for OCSP responders
+# # authority_crls = []         # for the intermediates
+# # from_certificates = false   # also follow the URLs in its certificates, to public addresses
+# # fetch = true                # ask at once, within [trust] deadline, when a status is missing
+# # max_age = "8d"              # an older status is stale, whatever it says of its next update
+# # names = ["C=CN,O=...,CN=..."]  # believe unpinned certificates of the anchors that carry the
+# #                             # usage of the link and this name (also dns:..., uri:..., email:...)
+# # overlap = "90d"             # how long the old and the new pin may be good side by side
+#
 # [counterpart.{peer}.profile]  # what no document holds: identities and agreed defaults
 # senderId = "..."
 # receiverId = "..."
@@ -196,6 +212,11 @@ key = "{keys}/customs.key.pem"{password}
 # lease = "90s"              # what a process that died held is free after this
 # poll = "500ms"
 # drain = "30s"
+
+[trust]                       # how revocation sources are asked
+# refresh = "15m"
+# deadline = "3s"             # of one question
+# max_bytes = 20000000        # of an answer
 
 # --- evidence and documents ---
 

@@ -1,5 +1,6 @@
 """The settings file: what is wrong is said all at once, and where it comes from."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -44,10 +45,10 @@ def write(folder: Path, text: str) -> Path:
 
 
 def uncommented(text: str, start: str, end: str) -> str:
-    """Take the comment signs away from the lines between two lines."""
+    """Take one comment sign away from the lines between two lines."""
     before, _, rest = text.partition(start)
     block, _, after = rest.partition(end)
-    lines = (line.removeprefix("# ").removeprefix("#") for line in (start + block).splitlines())
+    lines = (re.sub("^# ?", "", line) for line in (start + block).splitlines())
     return before + "\n".join(lines) + "\n" + end + after
 
 
