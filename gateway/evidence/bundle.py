@@ -17,7 +17,7 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """No field but those that are named."""
 
 
-class Part(_Strict):
+class Part(_Strict, frozen=True):
     """A document of a message. salt: hex, of its commitment in the log. path: None when the
     document is not here: withheld from whom the bundle is for, or pruned by retention."""
 
@@ -29,7 +29,7 @@ class Part(_Strict):
     path: str | None
 
 
-class Item(_Strict):
+class Item(_Strict, frozen=True):
     """A message. external_id: the sender's id. originals: the submissions whose originals the
     commitment of an outbound message is over, in order; empty when they are not here."""
 
@@ -44,7 +44,7 @@ class Item(_Strict):
     originals: tuple[str, ...]
 
 
-class Proven(_Strict):
+class Proven(_Strict, frozen=True):
     """A row of evidence and its inclusion proof (hex) in the tree of the head. index: None
     when the log had not taken it yet."""
 
@@ -55,7 +55,7 @@ class Proven(_Strict):
     proof: tuple[str, ...]
 
 
-class HeadPart(_Strict):
+class HeadPart(_Strict, frozen=True):
     """The head of the log: a DSSE statement, and a timestamp token over the value of its
     first signature."""
 
@@ -63,7 +63,7 @@ class HeadPart(_Strict):
     stamp: str | None
 
 
-class Index(_Strict):
+class Index(_Strict, frozen=True):
     """The whole. exporter: who made and sealed the bundle; subject: the message that was
     asked for; messages: it, and those of the same conversation."""
 
