@@ -1,6 +1,7 @@
 """Settings become the rules of trust: authorities, revocation, windows of keys."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.errors import Finding, UnavailableError
-from gateway.flows.ports import Clock, IdMaker, Store
 from gateway.flows.revocation import StatusDesk
 from gateway.flows.services import Services
 from gateway.settings.sections import Settings
@@ -55,14 +55,14 @@ def check_windows(party: str, pins: Sequence[PinnedKey], stated: PartyTrust) -> 
         raise UnavailableError("unavailable", finding)
 
 
-def status_source(settings: Settings) -> HttpStatusSource:
-    """Return what asks revocation sources. To be closed."""
-    return HttpStatusSource(settings.trust.deadline, settings.trust.max_bytes)
-
-
-def status_desk(store: Store, source: HttpStatusSource, clock: Clock, ids: IdMaker) -> StatusDesk:
-    """Return what knows the status of certificates on this node."""
-    return StatusDesk(store, source, clock, ids())
+def with_statuses(services: Services, settings: Settings, opened: ExitStack) -> Services:
+    """Return the services with what knows the status of certificates, when any party's rule
+    asks for one. opened: closes what asks the sources."""
+    if all(policy.revocation.mode is Mode.OFF for policy in policies(services)):
+        return services
+    source = HttpStatusSource(settings.trust.deadline, settings.trust.max_bytes)
+    desk = StatusDesk(services.store, opened.enter_context(source), services.clock, services.ids())
+    return replace(services, revocation=desk)
 
 
 def refresh(services: Services) -> int:
