@@ -218,8 +218,6 @@ key = "{keys}/customs.key.pem"{password}
 # deadline = "3s"             # of one question
 # max_bytes = 20000000        # of an answer
 
-# --- evidence and documents ---
-
 [evidence]                    # the log over everything accepted, sent, received, refused, decided
 # sequence_every = "1s"       # rows become leaves
 # head_every = "60s"          # a signed head, when the log has grown ...
