@@ -63,8 +63,7 @@ def explain(name: str, lang: str = "en") -> None:
         talk.print(f"no case {name}", markup=False)
         raise typer.Exit(USAGE)
     for text in (case.title, case.purpose, case.effect):
-        words = {str(word): said for word, said in text.items()}
-        out.print(words.get(lang, text["en"]), markup=False)
+        out.print(text.get(lang, text["en"]), markup=False)
     out.print(f"{case.level}, clauses {', '.join(case.clauses)}", markup=False)
     for step in case.steps:
         out.print(f"  {step}", markup=False)
