@@ -152,6 +152,27 @@ PROFILES: Mapping[str, SignatureProfile] = {
             digests=(),
         ),
         _VN_2025,
+        SignatureProfile(
+            "vn-customs-detached",
+            (*_PKCS1, *_ECDSA),
+            shape=Shape.DETACHED,
+            legacy_methods=(RSA_SHA1,),
+            digests=(),
+        ),
+        replace(
+            _EPORT, name="cn-sas-enveloping", shape=Shape.ENVELOPING, legacy_methods=(RSA_SHA1,)
+        ),
+        replace(
+            _EPORT,
+            name="cn-sas-enveloping-2022",
+            shape=Shape.ENVELOPING,
+            methods=(SM2_SM3,),
+            digests=(SM3,),
+            legacy_digests=(),
+        ),
+        replace(
+            _EPORT, name="cn-decsign", shape=Shape.BARE, legacy_methods=(RSA_SHA1,), digests=()
+        ),
     )
 }
 """By name, with the legacy switch off."""

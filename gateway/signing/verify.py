@@ -94,7 +94,7 @@ def _last(
     """Verify the last signature and take it out. Return what it says and what it covers."""
     parts = preflight(root, profile, count)
     key = policy.signer(parts.certificate, at, parts.method)
-    _check_value(parts, key, profile)
+    check_value(parts, key, profile)
     content = _without_signature(root, parts)
     digest = DIGESTS[parts.digest_method](content)
     if digest != parts.digest:
@@ -107,7 +107,9 @@ def _last(
     return verified, content
 
 
-def _check_value(parts: Parts, key: TrustedKey, profile: SignatureProfile) -> None:
+def check_value(parts: Parts, key: TrustedKey, profile: SignatureProfile) -> None:
+    """Verify SignatureValue over the canonical SignedInfo. TrustError `signature-invalid`, with
+    the cause where one is known."""
     message = c14n(parts.signed_info)
     algorithm = ALGORITHMS[parts.method]
     try:
