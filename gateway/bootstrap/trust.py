@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.errors import Finding, UnavailableError
+from gateway.flows.chores import Chore
 from gateway.flows.revocation import StatusDesk
 from gateway.flows.services import Services
 from gateway.settings.sections import Settings
@@ -65,11 +67,12 @@ def with_statuses(services: Services, settings: Settings, opened: ExitStack) -> 
     return replace(services, revocation=desk)
 
 
-def refresh(services: Services) -> int:
-    """Ask the revocation sources of all parties; return how many answered."""
+def chores(services: Services, settings: Settings) -> list[Chore]:
+    """Return the asking of revocation sources off the request path, when any is asked."""
     if services.revocation is None:
-        return 0
-    return services.revocation.refresh(policies(services))
+        return []
+    ask = partial(services.revocation.refresh, policies(services))
+    return [Chore("revocation", settings.trust.refresh, ask)]
 
 
 def policies(services: Services) -> list[TrustPolicy]:
