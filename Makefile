@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check -q install --require-hashes
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 
-.PHONY: help demo test check format trust-table bench lock clean
+.PHONY: help demo test debian check format trust-table bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,8 +27,11 @@ $(DEV): $(RUN) requirements-dev.txt
 demo: $(RUN) ## three trucks through two gateways; DOCS=folder takes your own documents
 	@$(BIN)/python -m gateway demo $(if $(DOCS),--docs "$(DOCS)")
 
-test: check ## all checks and tests
+test: check debian ## all checks and tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+debian: ## install what the tests need of the system (SoftHSM), where it is absent
+	@tests/debian.sh
 
 check: $(DEV) ## lint, types, layers, mapping tables
 	$(BIN)/ruff check .

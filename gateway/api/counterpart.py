@@ -73,7 +73,7 @@ class CounterpartApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["path"] != PATH:
-            if not await answer_health(scope, send, self._readiness, self._ids):
+            if not await answer_health(scope, send, self._readiness, self._ids, needs="receipt"):
                 await answer_misuse(scope, send, 404, self._ids)
         elif scope["method"] != "POST":
             await answer_misuse(scope, send, 405, self._ids, allow="POST")
@@ -115,6 +115,8 @@ class CounterpartApp:
             status = FACES[answered.code].link
             extra = _retry_after(answered.code, answered.retry_after)
             self._metrics.refused(_LISTENER, answered.code)
+        elif answered.grace:
+            self._metrics.graced(_LISTENER)
         await answer(send, status, answered.content, XML, extra)
         return status
 

@@ -1,6 +1,6 @@
 """Alive, ready, and the operations' listener: /healthz, /readyz, /metrics."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from prometheus_client import generate_latest
 
@@ -8,7 +8,7 @@ from gateway.api.asgi import Receive, Scope, Send, answer, trace_id
 from gateway.api.metrics import Metrics
 from gateway.api.problems import MEDIA_TYPE, headers, misuse, problem
 from gateway.api.threads import Threads
-from gateway.errors import GatewayError, UnavailableError
+from gateway.errors import Finding, GatewayError, UnavailableError
 from gateway.flows.ports import IdMaker
 
 TEXT = b"text/plain; charset=utf-8"
@@ -18,10 +18,17 @@ _METRICS = b"text/plain; version=1.0.0; charset=utf-8; escaping=underscores"
 class Readiness:
     """Whether the process can take work. One for all listeners of a process."""
 
-    def __init__(self, check: Callable[[], None], threads: Threads) -> None:
-        """check: returns, or raises UnavailableError (the store's `check`)."""
+    def __init__(
+        self,
+        check: Callable[[], None],
+        threads: Threads,
+        silent: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        """check: returns, or raises UnavailableError (the store's `check`). silent: the
+        purposes of our keys that cannot sign now."""
         self._check = check
         self._threads = threads
+        self._silent = silent
         self.draining = False
 
     async def ask(self) -> None:
@@ -30,26 +37,47 @@ class Readiness:
             raise UnavailableError("unavailable")
         await self._threads.run(self._check)
 
+    async def silent(self) -> Collection[str]:
+        """Return the purposes of our keys that cannot sign now."""
+        return await self._threads.run(self._silent)
 
-async def answer_health(scope: Scope, send: Send, readiness: Readiness, ids: IdMaker) -> bool:
-    """Answer /healthz and /readyz; False for any other path."""
+
+async def answer_health(
+    scope: Scope, send: Send, readiness: Readiness, ids: IdMaker, *, needs: str = ""
+) -> bool:
+    """Answer /healthz and /readyz; False for any other path.
+
+    needs: the purpose of a key without which this listener is not ready. Other keys that
+    cannot sign are named, but documents of agencies are taken without them.
+    """
     path = scope["path"]
     if path not in ("/healthz", "/readyz"):
         return False
     if scope["method"] not in ("GET", "HEAD"):
         await answer_misuse(scope, send, 405, ids, allow="GET, HEAD")
         return True
+    text = b"ok\n"
     try:
         if path == "/readyz":
-            await readiness.ask()
+            text = await _ready(readiness, needs)
     except GatewayError as error:
         document = problem(error, "en", trace_id(scope, ids))
         extra = headers(error, document.status)
         media = MEDIA_TYPE.encode()
         await answer(send, document.status, document.encoded(), media, extra)
     else:
-        await answer(send, 200, b"ok\n", TEXT)
+        await answer(send, 200, text, TEXT)
     return True
+
+
+async def _ready(readiness: Readiness, needs: str) -> bytes:
+    await readiness.ask()
+    silent = await readiness.silent()
+    if needs in silent:
+        finding = Finding("unavailable", "signer", f"keys.{needs}")
+        raise UnavailableError("unavailable", finding)
+    lines = ["ok", *(f"keys.{purpose} cannot sign now" for purpose in silent)]
+    return "".join(f"{line}\n" for line in lines).encode()
 
 
 async def answer_misuse(

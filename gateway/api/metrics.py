@@ -1,6 +1,6 @@
 """What is counted, for Prometheus. Labels are few and bounded; never a number plate."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -22,6 +22,12 @@ class Metrics:
             "gateway_refusals_total",
             "Refusals, by listener and error code.",
             ("listener", "code"),
+            registry=registry,
+        )
+        self._graced = Counter(
+            "gateway_revocation_grace_total",
+            "Messages taken although the status of their signer's certificate was stale.",
+            ("listener",),
             registry=registry,
         )
         self._seconds = Histogram(
@@ -50,6 +56,10 @@ class Metrics:
     def refused(self, listener: str, code: str) -> None:
         """Count a refusal by its code."""
         self._refusals.labels(listener, code).inc()
+
+    def graced(self, listener: str) -> None:
+        """Count a message that was taken on a stale status."""
+        self._graced.labels(listener).inc()
 
     def watch_held(self, listener: str, held: Callable[[], float]) -> None:
         """Report how many requests a listener holds."""
@@ -90,6 +100,30 @@ class Backlog(Collector):
             ),
             GaugeMetricFamily("gateway_dead_tasks", "Tasks that were given up.", labels=labels),
         )
+
+
+class SignersUp(Collector):
+    """Per purpose: whether our key can sign."""
+
+    def __init__(self, purposes: Sequence[str], silent: Callable[[], Collection[str]]) -> None:
+        """silent: the purposes of those that cannot sign now."""
+        self._purposes = purposes
+        self._silent = silent
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """Name the figure without asking the keys."""
+        return (self._family(),)
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """Ask the keys."""
+        family, silent = self._family(), self._silent()
+        for purpose in self._purposes:
+            family.add_metric([purpose], float(purpose not in silent))
+        return (family,)
+
+    def _family(self) -> GaugeMetricFamily:
+        words = "1 when our key can sign, 0 when it cannot be reached."
+        return GaugeMetricFamily("gateway_signer_up", words, labels=["purpose"])
 
 
 def _age(now: datetime, oldest: datetime | None) -> float:

@@ -12,13 +12,15 @@ from gateway.api.admission import Admission, Capacity
 from gateway.api.counterpart import CounterpartApp
 from gateway.api.health import OperationsApp, Readiness
 from gateway.api.listener import App, Listener, Tls
-from gateway.api.metrics import Backlog, Metrics
+from gateway.api.metrics import Backlog, Metrics, SignersUp
+from gateway.api.metrics_revocation import RevocationSources
 from gateway.api.threads import Threads
-from gateway.bootstrap import evidence, outside, parts, timestamps
+from gateway.bootstrap import evidence, outside, parts, timestamps, trust
 from gateway.errors import Finding, UnavailableError
 from gateway.flows import deliver, distribute, seal, waiting
 from gateway.flows.chores import Chore
 from gateway.flows.receive import receive
+from gateway.flows.signers import SignerWatch, our_signers
 from gateway.model.states import TaskKind
 from gateway.settings.sections import Listen, ListenOperations, Settings
 from gateway.transport.link import HttpLink
@@ -59,6 +61,7 @@ class Gateway:
                 ids=outside.new_id,
                 randomness=outside.randomness,
             )
+            self.services = trust.with_statuses(self.services, settings, opened)
             if working:
                 self.worker = self._make_worker(bell)
                 opened.callback(self.worker.close, settings.worker.drain.total_seconds())
@@ -112,6 +115,7 @@ class Gateway:
         return [
             Chore("expiry", stated.expire_every, partial(waiting.expire, self.services)),
             *evidence.chores(self.services, self.settings),
+            *trust.chores(self.services, self.settings),
         ]
 
     def _listen(self, threads: Threads) -> None:
@@ -119,8 +123,12 @@ class Gateway:
         registry = CollectorRegistry()
         registry.register(Backlog(self.store, outside.clock))
         ProcessCollector(registry=registry)
+        if self.services.revocation is not None:
+            registry.register(RevocationSources(self.store, outside.clock))
+        watch = SignerWatch(our_signers(self.services), outside.clock)
+        registry.register(SignersUp(watch.purposes, watch.down))
         metrics = Metrics(registry)
-        readiness = self.readiness = Readiness(self.store.check, threads)
+        readiness = self.readiness = Readiness(self.store.check, threads, watch.down)
         listen, ids = self.settings.listen, outside.new_id
         if listen.counterpart:
             link_app = CounterpartApp(

@@ -1,13 +1,26 @@
-"""Our keys become signers."""
+"""Our keys become signers: of files, or of the token of [hsm]."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway.bootstrap.outside import secret
 from gateway.errors import Finding, UnavailableError
-from gateway.settings.keys import SigningKey
+from gateway.flows.ports import Clock
+from gateway.settings.keys import Hsm, OurKey, SigningKey
 from gateway.settings.sections import Settings
-from gateway.signing.keys import Signer, load_signer
-from gateway.signing.profiles import profile
+from gateway.signing.algorithms import ALGORITHMS
+from gateway.signing.certificates import public_key
+from gateway.signing.keys import Signer, load_certificate, load_signer
+from gateway.signing.profiles import SignatureProfile, profile
+from gateway.signing.rolling import RollingSigner
+from gateway.signing.sign import PairedSigner
+from gateway.signing.sm2_curve import USER_ID
+
+if TYPE_CHECKING:
+    from gateway.signing.pkcs11_token import KeyRef, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,26 +34,89 @@ class Signers:
     pack: Signer | None
 
 
-def signers(settings: Settings) -> Signers:
-    """Load our keys for the method that the counterpart's profile asks for.
+def signers(settings: Settings, clock: Clock) -> Signers:
+    """Load our keys for the methods of the profile with which we sign to the counterpart.
 
-    UnavailableError when a file cannot be read or used.
+    UnavailableError when a file cannot be read or used; a token is not asked yet.
     """
-    keys = settings.keys
-    section = next(iter(settings.counterpart.values()), None)
-    method = profile(section.signature).methods[0] if section else None
+    keys, shape = settings.keys, our_profile(settings)
+
+    def one(key: OurKey) -> Signer:
+        return _rolling(settings, key, shape, clock)
+
     return Signers(
-        message=signer(settings, keys.message, method),
-        receipt=signer(settings, keys.receipt, method),
-        statement=signer(settings, keys.statement, method),
-        head=signer(settings, keys.head, method) if keys.head else None,
-        pack=signer(settings, keys.pack, method) if keys.pack else None,
+        message=_with_second(settings, keys.message, one(keys.message), shape),
+        receipt=_with_second(settings, keys.receipt, one(keys.receipt), shape),
+        statement=one(keys.statement),
+        head=one(keys.head) if keys.head else None,
+        pack=one(keys.pack) if keys.pack else None,
     )
 
 
-def signer(settings: Settings, key: SigningKey, method: str | None) -> Signer:
-    """Load one of our keys. method: a SignatureMethod URI; None: the first that fits."""
-    if key.key is None:
-        finding = Finding("unavailable", "hsm", key.place, found=str(settings.hsm))
-        raise UnavailableError("unavailable", finding)
-    return load_signer(key.key, key.certificate, secret(key.password_file), method)
+def our_profile(settings: Settings) -> SignatureProfile | None:
+    """Return how we sign to the counterpart; None without one."""
+    for section in settings.counterpart.values():
+        return profile(section.sign_as or section.signature, section.legacy_signatures)
+    return None
+
+
+def _rolling(
+    settings: Settings, key: OurKey, shape: SignatureProfile | None, clock: Clock
+) -> Signer:
+    present = signer(settings, key, shape)
+    if key.next is None:
+        return present
+    return RollingSigner(present, signer(settings, key.next, shape), key.next.starts, clock)
+
+
+def _with_second(
+    settings: Settings, key: OurKey, first: Signer, shape: SignatureProfile | None
+) -> Signer:
+    if key.second is None or shape is None or shape.second is None:
+        return first
+    return PairedSigner(first, signer(settings, key.second, shape.second))
+
+
+def signer(settings: Settings, key: SigningKey, shape: SignatureProfile | None) -> Signer:
+    """Load one of our keys for a signature profile; None: the first method that fits."""
+    method = _method(key.certificate, shape)
+    if key.key is not None:
+        user_id = shape.user_id if shape else USER_ID
+        return load_signer(key.key, key.certificate, secret(key.password_file), method, user_id)
+    from gateway.signing.pkcs11 import token_signer
+
+    if settings.hsm is None:
+        raise UnavailableError("unavailable", Finding("unavailable", "hsm", key.place))
+    return token_signer(token(settings.hsm), key_ref(key), key.certificate, method)
+
+
+def _method(certificate: Path, shape: SignatureProfile | None) -> str | None:
+    """Return the first method of the profile that the key fits."""
+    if shape is None or not shape.methods:
+        return None
+    try:
+        public = public_key(load_certificate(certificate.read_bytes()))
+    except (OSError, ValueError) as fault:
+        finding = Finding("unavailable", "key-file", str(certificate))
+        raise UnavailableError("unavailable", finding) from fault
+    fitting = (uri for uri in shape.methods if ALGORITHMS[uri].fits(public))
+    return next(fitting, shape.methods[0])
+
+
+@cache
+def token(section: Hsm) -> "Token":
+    """Return the token of [hsm]: one for the process, as its sessions are."""
+    from gateway.signing.pkcs11_token import Token
+
+    return Token(section.module, section.token, _pin(section), section.sessions)
+
+
+def _pin(section: Hsm) -> Callable[[], bytes]:
+    return lambda: secret(section.pin_file) or b""
+
+
+def key_ref(key: SigningKey) -> "KeyRef":
+    """Return what a key of the settings is called in the token."""
+    from gateway.signing.pkcs11_token import KeyRef
+
+    return KeyRef(key.label, bytes.fromhex(key.id) if key.id else None)

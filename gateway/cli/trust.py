@@ -10,6 +10,7 @@ from gateway.cli import talk
 
 if TYPE_CHECKING:
     from gateway.signing.keys import Signer
+    from gateway.signing.profiles import SignatureProfile
     from gateway.signing.trust import TrustPolicy
 
 File = Annotated[Path, typer.Argument(help="A document; - is stdin.")]
@@ -38,7 +39,7 @@ def sign(
         from gateway.signing.sign import sign_document
 
         shape = profile_of(profile)
-        signer = _signer(config, key, cert, password_file, shape.methods[0])
+        signer = _signer(config, key, cert, password_file, shape)
         signed = sign_document(c14n(parse(talk.read(file))), signer, shape)
     if as_json:
         talk.give_json({"key": signer.key_id, "content": signed.decode("utf-8")})
@@ -51,7 +52,7 @@ def _signer(
     key: Path | None,
     cert: Path | None,
     password_file: Path | None,
-    method: str,
+    shape: "SignatureProfile",
 ) -> "Signer":
     from gateway.bootstrap import signers
     from gateway.bootstrap.outside import secret
@@ -59,10 +60,10 @@ def _signer(
 
     if config is not None and key is None:
         settings = talk.settings(config).settings
-        return signers.signer(settings, settings.keys.message, method)
+        return signers.signer(settings, settings.keys.message, shape)
     if key is None or cert is None:
         raise typer.BadParameter("give --key and --cert, or --config")
-    return load_signer(key, cert, secret(password_file), method)
+    return load_signer(key, cert, secret(password_file), shape.methods[0], shape.user_id)
 
 
 def verify(

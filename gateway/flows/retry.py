@@ -43,7 +43,9 @@ class Schedule:
     The pause before attempt n+1 doubles from `first` to at most `longest`, less a random
     part of at most `jitter` (0..1) of it. Nothing is tried after `horizon`; a last attempt
     is made at its end. `crashes`: after so many attempts a fault of our own gives up, so
-    that one poisoned message does not hold its order key for the whole horizon.
+    that one poisoned message does not hold its order key for the whole horizon. `outage`:
+    the longest pause while something of our own is down (signer, store): nobody else is
+    spared by waiting longer.
     """
 
     first: timedelta = timedelta(seconds=2)
@@ -51,6 +53,7 @@ class Schedule:
     jitter: float = 0.5
     horizon: timedelta = timedelta(days=7)
     crashes: int = 10
+    outage: timedelta = timedelta(seconds=15)
 
 
 def decide(
@@ -73,7 +76,10 @@ def decide(
     if not error.retriable or crashed or now >= end:
         return Dead(error)
     asked = timedelta(seconds=min(error.retry_after or 0.0, schedule.horizon.total_seconds()))
-    return Retry(min(now + max(_pause(attempts, chance, schedule), asked), end), error)
+    pause = _pause(attempts, chance, schedule)
+    if error.family is Family.UNAVAILABLE:
+        pause = min(pause, schedule.outage)
+    return Retry(min(now + max(pause, asked), end), error)
 
 
 def _pause(attempts: int, chance: float, schedule: Schedule) -> timedelta:

@@ -53,9 +53,11 @@ class NextKey(SigningKey):
 
 
 class OurKey(SigningKey):
-    """[keys.PURPOSE] The key that signs now. next: made by `gateway keys rotate`."""
+    """[keys.PURPOSE] The key that signs now. next: made by `gateway keys rotate`. second:
+    signs behind it, where the counterpart's profile asks for two signatures."""
 
     next: NextKey | None = None
+    second: SigningKey | None = None
 
 
 class Keys(Section):
@@ -79,7 +81,7 @@ class Keys(Section):
     @model_validator(mode="after")
     def _are_separate(self) -> Self:
         keys = self.named().values()
-        places = [each.place for key in keys for each in (key, key.next) if each]
+        places = [each.place for key in keys for each in (key, key.next, key.second) if each]
         if len(set(places)) < len(places):
             raise ValueError(f"{', '.join(self.named())} need a key each")
         return self

@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from gateway.errors import Finding, TrustError
 from gateway.signing.algorithms import ALGORITHMS
 from gateway.signing.keys import Signer
+from gateway.signing.rolling import settled
 from gateway.signing.trust import TrustPolicy
 
 MOST_SIGNATURES = 8
@@ -49,7 +50,7 @@ def sign_statement(payload_type: str, payload: bytes, signers: Sequence[Signer])
     message = pre_authentication(payload_type, payload)
     signatures = tuple(
         _Signature(signer.key_id, base64.b64encode(signer.sign(message)).decode())
-        for signer in signers
+        for signer in map(settled, signers)
     )
     text = base64.b64encode(payload).decode()
     return msgspec.json.encode(_Envelope(text, payload_type, signatures))

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from gateway.signing import sm2
-from gateway.signing.sm2_certificates import sign_certificate
+from gateway.signing.sm2_certificates import sign_certificate, sign_request
 from gateway.signing.trust import USAGE_OIDS, Usage
 
 
@@ -122,12 +122,14 @@ def leaf(
     issuer: Issued | None = None,
     kind: KeyKind = KeyKind.P256,
     hosts: Sequence[str] = (),
+    key: Any = None,
 ) -> Issued:
     """Make a key and its certificate for one purpose.
 
     issuer: None makes it self-signed, to be pinned. hosts: names and IP addresses of a server.
+    key: one that is there already (of a file, of a token); kind is not looked at then.
     """
-    key = new_key(kind)
+    key = key or new_key(kind)
     builder = (
         _builder(subject, key, start, days, issuer)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -135,9 +137,26 @@ def leaf(
         .add_extension(x509.ExtendedKeyUsage([_purpose_oid(purpose)]), critical=False)
     )
     if hosts:
-        names = x509.SubjectAlternativeName([_host(host) for host in hosts])
-        builder = builder.add_extension(names, critical=False)
+        builder = builder.add_extension(_names(hosts), critical=False)
     return _issued(builder, key, issuer)
+
+
+def request(
+    subject: Subject, purpose: Purpose, key: Any, hosts: Sequence[str] = ()
+) -> x509.CertificateSigningRequest:
+    """Make a certification request (PKCS#10, RFC 2986) that asks for what a certificate of
+    this purpose needs: digitalSignature, its extended key usage, the names of a server."""
+    builder = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(subject.as_x509())
+        .add_extension(_usage(digital_signature=True), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([_purpose_oid(purpose)]), critical=False)
+    )
+    if hosts:
+        builder = builder.add_extension(_names(hosts), critical=False)
+    if isinstance(key, sm2.Sm2PrivateKey):
+        return sign_request(builder, key)
+    return builder.sign(key, hashes.SHA256())
 
 
 def _issued(builder: x509.CertificateBuilder, key: Any, issuer: Issued | None) -> Issued:
@@ -196,6 +215,10 @@ def _purpose_oid(purpose: Purpose) -> x509.ObjectIdentifier:
     if purpose is Purpose.TLS_CLIENT:
         return ExtendedKeyUsageOID.CLIENT_AUTH
     return USAGE_OIDS[Usage(purpose.value)]
+
+
+def _names(hosts: Sequence[str]) -> x509.SubjectAlternativeName:
+    return x509.SubjectAlternativeName([_host(host) for host in hosts])
 
 
 def _host(host: str) -> x509.GeneralName:

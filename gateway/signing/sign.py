@@ -13,6 +13,7 @@ from gateway.errors import Finding, TrustError
 from gateway.signing.algorithms import ALGORITHMS, DIGESTS, der_of
 from gateway.signing.keys import Signer
 from gateway.signing.profiles import DSIG, SignatureProfile, ValueForm
+from gateway.signing.rolling import settled
 
 _ROOT = re.compile(rb'<([^\s/>]+)((?: [^\s=>]+="[^"]*")*)>')
 _ATTRIBUTE = re.compile(rb' ([^\s=>]+)="([^"]*)"')
@@ -65,6 +66,7 @@ def sign_document(unsigned: bytes, signer: Signer, profile: SignatureProfile) ->
 
 
 def _signed(unsigned: bytes, signer: Signer, profile: SignatureProfile) -> bytes:
+    signer = settled(signer)
     if signer.algorithm not in profile.methods:
         raise TrustError(
             "algorithm-not-allowed",
