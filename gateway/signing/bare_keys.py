@@ -22,7 +22,7 @@ def number_of(certificate: bytes) -> str:
 def certificate_of(policy: TrustPolicy, number: str, path: str) -> bytes:
     """Return the pinned certificate (DER) with a serial number. TrustError `signer-untrusted`,
     rule `certificate-number`, when there is not exactly one."""
-    plain, pinned = number.strip().lower().lstrip("0"), policy.keys()
+    plain, pinned = number.strip().lower().lstrip("0"), policy.pinned_keys()
     found = [key.chain[0] for key in pinned if number_of(key.chain[0]).lstrip("0") == plain]
     if len(found) != 1 or not plain or len(plain) > _LONGEST_NUMBER:
         refuse("signer-untrusted", "certificate-number", path, number.strip()[:_LONGEST_NUMBER])
@@ -32,7 +32,7 @@ def certificate_of(policy: TrustPolicy, number: str, path: str) -> bytes:
 def methods_of(certificate: bytes, policy: TrustPolicy) -> tuple[str, ...]:
     """Return the methods of the profile that fit the key of a certificate; its first, if none
     does, so that the policy can say what is wrong."""
-    pinned = policy.keys()
+    pinned = policy.pinned_keys()
     key = next((key for key in pinned if key.chain[0] == certificate), None)
     methods = policy.profile.methods
     fits = tuple(uri for uri in methods if key and ALGORITHMS[uri].fits(key.public_key))

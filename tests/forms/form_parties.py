@@ -47,7 +47,8 @@ def agency(
 ) -> Agency:
     begins = start or NOW - timedelta(days=30)
     subject = Subject("VN", "Test", "", "agency")
-    return Agency(leaf(subject, Purpose.MESSAGE, begins, days, issuer=CA, kind=kind))
+    issuer = None if kind is KeyKind.SM2 else CA
+    return Agency(leaf(subject, Purpose.MESSAGE, begins, days, issuer=issuer, kind=kind))
 
 
 def openssl(folder: Path, *words: str | Path) -> bytes:
