@@ -112,7 +112,8 @@ def exit_code(whole: Run) -> int:
 
 def main() -> None:
     """Run the command."""
-    from conformance.cli import running
+    from conformance.cli import running, spec
 
     running.register(app)
+    spec.register(app)
     app()

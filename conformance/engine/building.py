@@ -31,7 +31,8 @@ class Bench:
         self.signed_draft: Draft | None = None
         self.digest = ""
         self.sent: dict[str, Exchange] = {}
-        self.seen: dict[str, Any] = {}
+        self.watch: Any = None
+        """What the case sees of the partner (engine.watching.Watch), once it listens."""
 
     def text(self, value: str) -> str:
         """Fill in `{axis}` and `@` references."""
@@ -109,7 +110,9 @@ class Bench:
         self.octets = operator(self.ready(), self.text(step.at), self.text(step.by))
 
     async def close(self) -> None:
-        """Let go of what the instance holds."""
+        """Let go of what the instance holds: the partner stops listening."""
+        if self.watch is not None:
+            await self.watch.partner.close()
 
     def ready(self) -> bytes:
         """Return the octets to send; a draft that nobody signed is signed as it should be."""

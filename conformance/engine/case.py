@@ -93,15 +93,18 @@ class Serve(_Step, frozen=True, tag="serve"):
 
 
 class Trigger(_Step, frozen=True, tag="trigger"):
-    """Make the target send documents. name: what later steps call the message."""
+    """Make the target send. name: what later steps call the message. batch: the batch number
+    to send about; messages of one batch are of one order key."""
 
     name: str = "last"
-    document: str = "tor"
+    document: str = "any"
     count: int = 1
+    batch: str = ""
 
 
 class Await(_Step, frozen=True, tag="await"):
-    """Wait at the partner for what the target sends. silence: that nothing comes."""
+    """Wait at the partner until a triggered message came `attempts` times. silence: see that
+    it comes no oftener, for all of the time."""
 
     name: str = "last"
     attempts: int = 1
@@ -110,10 +113,13 @@ class Await(_Step, frozen=True, tag="await"):
 
 
 class Query(_Step, frozen=True, tag="query"):
-    """Ask the target's query interface what it knows of a message."""
+    """Ask the target's query interface where a triggered message stands. until: states at
+    which the asking ends early."""
 
     of: str = "last"
     name: str = "state"
+    until: tuple[str, ...] = ()
+    within: str = "T1"
 
 
 class Restart(_Step, frozen=True, tag="restart"):

@@ -1,9 +1,112 @@
 """Checks of what the target sent to the simulated partner, and of what its queries say."""
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 
+from conformance.crypto.trees import parse
+from conformance.crypto.verify import verify
 from conformance.engine.building import Bench
 from conformance.engine.case import Verify
+from conformance.engine.results import FailedError
+from conformance.engine.watching import Watch
+from conformance.partner.server import Arrival
+from conformance.wire import answers
+from conformance.wire.documents import value
 
-CHECKS: Mapping[str, Callable[[Bench, Verify], None]] = {}
+
+def _arrivals(bench: Bench, step: Verify) -> list[Arrival]:
+    watch: Watch = bench.watch
+    found = [arrival for arrival in watch.of(step.of) if arrival.complete]
+    if not found:
+        raise FailedError("nothing came")
+    return found
+
+
+def same_octets(bench: Bench, step: Verify) -> None:
+    """Every attempt sent the same octets, and there were at least `count` (XP-RTY-001)."""
+    found = _arrivals(bench, step)
+    if len(found) < step.count:
+        raise FailedError(f"{len(found)} attempts, expected at least {step.count}")
+    if len({arrival.body for arrival in found}) != 1:
+        raise FailedError("the attempts differ")
+
+
+def attempts(bench: Bench, step: Verify) -> None:
+    """There were exactly `count` attempts."""
+    found = _arrivals(bench, step)
+    if len(found) != step.count:
+        raise FailedError(f"{len(found)} attempts, expected {step.count}")
+
+
+def pauses_grow(bench: Bench, step: Verify) -> None:
+    """The pauses between attempts are no shorter than half of the declared schedule
+    (XP-RTY-003)."""
+    limits = bench.session.target.limits
+    found = _arrivals(bench, step)
+    for number, (one, next_) in enumerate(pairwise(found)):
+        least = min(limits.first * 2**number, limits.longest) / 2
+        if next_.at - one.at < least * 0.9:
+            raise FailedError(f"pause {number + 1} is {next_.at - one.at:.2f} s, least {least:g}")
+
+
+def pause_at_least(bench: Bench, step: Verify) -> None:
+    """The first pause is at least so many seconds (`within`; XP-RTY-004)."""
+    found = _arrivals(bench, step)
+    pause = found[1].at - found[0].at if len(found) > 1 else 0.0
+    if pause < float(step.within):
+        raise FailedError(f"it came again after {pause:.2f} s, asked for {step.within}")
+
+
+def state(bench: Bench, step: Verify) -> None:
+    """The target's query says one of `codes`."""
+    found = bench.watch.states.get(step.of, "")
+    if found not in step.codes:
+        raise FailedError(f"the target says `{found}`, expected {' or '.join(step.codes)}")
+
+
+def not_state(bench: Bench, step: Verify) -> None:
+    """The target's query says none of `codes`."""
+    found = bench.watch.states.get(step.of, "")
+    if found in step.codes:
+        raise FailedError(f"the target says `{found}`")
+
+
+def nothing_sent(bench: Bench, step: Verify) -> None:
+    """No octet of a message reached the partner."""
+    watch: Watch = bench.watch
+    if watch.partner.arrivals:
+        raise FailedError(f"{len(watch.partner.arrivals)} requests came")
+
+
+def sent_valid(bench: Bench, step: Verify) -> None:
+    """What came is valid against the schema of the exchange (XP-ENV-018)."""
+    for arrival in _arrivals(bench, step):
+        if found := answers.problems(parse(arrival.body)):
+            raise FailedError(found[0])
+
+
+def sent_signed(bench: Bench, step: Verify) -> None:
+    """What came is signed with a pinned message key (XP-SIG-001)."""
+    session = bench.session
+    for arrival in _arrivals(bench, step):
+        judged = verify(parse(arrival.body), session.message_pins, "message", session.now())
+        if judged.code:
+            raise FailedError(f"{judged.code} ({judged.reason})")
+
+
+def in_order(bench: Bench, step: Verify) -> None:
+    """Messages of one order key came by their `Sequence` (XP-ORD-001)."""
+    numbers = [int(value(a.body, "Envelope/Sequence") or 0) for a in _arrivals(bench, step)]
+    first = list(dict.fromkeys(numbers))
+    if first != sorted(first):
+        raise FailedError(f"sequence {first}")
+
+
+CHECKS: Mapping[str, Callable[[Bench, Verify], None]] = {
+    check.__name__.replace("_", "-"): check
+    for check in (
+        same_octets, attempts, pauses_grow, pause_at_least, state, not_state, nothing_sent,
+        sent_valid, sent_signed, in_order,
+    )
+}  # fmt: skip
 """By the name that cases use."""

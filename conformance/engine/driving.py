@@ -1,11 +1,19 @@
 """Steps that drive the target: make it send, watch what comes, restart it, let time pass."""
 
 import asyncio
+import json
+from urllib.parse import urlsplit
 
 from conformance.engine import case as words
 from conformance.engine import checks
 from conformance.engine.building import Bench
-from conformance.engine.results import UnavailableError
+from conformance.engine.results import FailedError, UnavailableError, UndecidedError
+from conformance.engine.target import Pair
+from conformance.engine.watching import Watch, open_partner
+from conformance.wire.http import Place, Reply, client_context, exchange, request
+
+DESK_DEADLINE = 20.0
+"""Seconds for the target's agency interface."""
 
 
 async def perform(bench: Bench, step: words.Step) -> None:
@@ -15,8 +23,25 @@ async def perform(bench: Bench, step: words.Step) -> None:
             await asyncio.sleep(checks.seconds(bench, bench.text(step.seconds)))
         case words.Restart():
             await _restart(bench, step.hard)
+        case words.Serve():
+            partner = (await watch(bench)).partner
+            partner.serve([bench.text(word) for word in step.behaviours])
+        case words.Trigger():
+            await _trigger(bench, step)
+        case words.Await():
+            await _await(bench, step)
+        case words.Query():
+            await _query(bench, step)
         case _:
-            raise UnavailableError(f"the step `{type(step).__name__.lower()}` needs a trigger")
+            raise TypeError(f"no step {step}")
+
+
+async def watch(bench: Bench) -> Watch:
+    """Return what the case sees of the partner; it listens from the first use on."""
+    if bench.watch is None:
+        bench.watch = Watch(await open_partner(bench.session))
+    seen: Watch = bench.watch
+    return seen
 
 
 async def _restart(bench: Bench, hard: bool) -> None:
@@ -28,3 +53,66 @@ async def _restart(bench: Bench, hard: bool) -> None:
     status = await process.wait()
     if status:
         raise RuntimeError(f"the restart hook ended with {status}")
+
+
+async def _trigger(bench: Bench, step: words.Trigger) -> None:
+    """Hand documents in at the target, as an agency does."""
+    seen = await watch(bench)
+    trigger = bench.session.target.trigger
+    if trigger.kind != "rest":
+        raise UnavailableError(f"a trigger of kind {trigger.kind} is not driven by cases")
+    batch = bench.text(step.batch) if step.batch else bench.session.batch()
+    for _ in range(step.count):
+        reply = await _desk(bench, trigger.url, trigger.client, trigger.anchors, batch.encode())
+        said = json.loads(reply.body or b"{}")
+        ids = [str(entry["id"]) for entry in said.get("messages", [])]
+        if reply.status != 202 or not ids:
+            raise UndecidedError(f"the target took no document: HTTP {reply.status}")
+        seen.named.setdefault(step.name, []).extend(ids)
+
+
+async def _await(bench: Bench, step: words.Await) -> None:
+    """Wait until a triggered message came so often, or see that nothing comes."""
+    seen = await watch(bench)
+    limit = checks.seconds(bench, bench.text(step.within))
+    ending = asyncio.get_running_loop().time() + limit
+    while asyncio.get_running_loop().time() < ending:
+        if len(seen.of(step.name)) >= step.attempts and not step.silence:
+            return
+        await seen.partner.wait(len(seen.partner.arrivals) + 1, 0.05)
+    came = len(seen.of(step.name))
+    if step.silence and came > step.attempts:
+        raise FailedError(f"{came} attempts, expected no more than {step.attempts}")
+    if not step.silence and came < step.attempts:
+        raise FailedError(f"{came} attempts in {limit:g} s, expected {step.attempts}")
+
+
+async def _query(bench: Bench, step: words.Query) -> None:
+    """Ask where a triggered message stands; the answer is kept under `name`."""
+    seen = await watch(bench)
+    query = bench.session.target.query
+    if query.kind == "none":
+        raise UnavailableError("the target has no query interface")
+    ending = asyncio.get_running_loop().time() + checks.seconds(bench, step.within)
+    while True:
+        url = f"{query.url}/{seen.named[step.of][0]}"
+        reply = await _desk(bench, url, query.client, query.anchors, None)
+        state = str(json.loads(reply.body or b"{}").get("state", ""))
+        seen.states[step.name] = state
+        if state in step.until or asyncio.get_running_loop().time() > ending:
+            return
+        await asyncio.sleep(0.05)
+
+
+async def _desk(
+    bench: Bench, url: str, client: Pair | None, anchors: str, body: bytes | None
+) -> Reply:
+    home = bench.session.home
+    context = None
+    if urlsplit(url).scheme == "https":
+        pair = (str(home / client.certificate), str(home / client.key)) if client else (None, None)
+        context = client_context(str(home / anchors) if anchors else None, *pair)
+    place = Place.of(url, context)
+    headers = {"Content-Type": "text/plain"}
+    whole = request(place, body or b"", headers, "POST" if body is not None else "GET")
+    return await exchange(place, whole, DESK_DEADLINE)

@@ -17,7 +17,7 @@ from conformance.engine.results import Result, Verdict
 from conformance.engine.runner import Choice
 from conformance.engine.session import Session
 from conformance.peer import odd
-from conformance.peer.mutants import RECEIVER, Mutants
+from conformance.peer.mutants import RECEIVER, SENDER, Mutants
 from conformance.peer.server import Handler
 from conformance.peer.stage import Keys, Stage
 
@@ -75,7 +75,7 @@ async def run(home: Path, cases: Mapping[str, Case], plan: Plan, told: Told) -> 
         outcome.fooled = await _odd(home, keys, cases, told)
     right = _verdicts(outcome.right)
     draw = random.Random(plan.seed)  # noqa: S311  a sample
-    for mutant in RECEIVER:
+    for mutant in (*RECEIVER, *SENDER):
         if plan.mutants and mutant not in plan.mutants:
             continue
         named = [case for case in cases.values() if mutant in case.mutants]

@@ -1,20 +1,20 @@
 """Set a peer up in a folder: its keys and ours, its server, and the target file for it."""
 
+import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from conformance.crypto.keys import TLS, USAGES, Key, Wanted, make
 from conformance.crypto.verify import Pin
-from conformance.engine.target import Endpoint, Limits, Pair, Target
+from conformance.engine.target import Endpoint, Pair, Partner, Query, Target, Trigger
+from conformance.peer.believing import Road
 from conformance.peer.memory import Memory
 from conformance.peer.mutants import Mutants
 from conformance.peer.receiver import Identity, Receiver, Said
+from conformance.peer.sending import FAST, Desk, Sending, road_context
 from conformance.peer.server import Handler, Server
 
 WE, PEER = "vn", "cn"
@@ -41,6 +41,8 @@ class Keys:
     server: Key
     tls: Key
     receipt: Key
+    message: Key
+    partner: Key
     ours: dict[str, Key] = field(default_factory=dict)
 
     @classmethod
@@ -53,6 +55,8 @@ class Keys:
             make(leaf, authority),
             make(Wanted("tester", usages=TLS), authority),
             make(Wanted("peer receipt", usages=(USAGES["receipt"],))),
+            make(Wanted("peer message", usages=(USAGES["message"],))),
+            make(Wanted("partner", usages=TLS, hosts=("127.0.0.1", "localhost")), authority),
             {name: make(wanted) for name, wanted in OURS.items()},
         )
 
@@ -76,8 +80,10 @@ class Stage:
         self.home, self.keys, self.mutants, self.handler = home, keys, mutants, handler
         self.clock: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.server: Server | None = None
+        self.sending: Sending | None = None
         self.receiver: Receiver | None = None
-        self.port = 0
+        self.port = self.desk_port = 0
+        self.partner_port = _free_port()
 
     async def open(self, port: int = 0) -> "Stage":
         """Start the peer."""
@@ -90,6 +96,18 @@ class Stage:
         parties = {self.keys.tls.fingerprint: WE}
         self.server = Server(self.handler or self._receive, parties, self.mutants)
         self.port = await self.server.start(self._context(), port)
+        self.target()  # writes the keys that the sender and the partner use
+        check = not self.mutants.on("MS11")
+        road = Road(
+            f"https://127.0.0.1:{self.partner_port}/exchange/v1",
+            road_context(self.home, check),
+            self.keys.pins(),
+            PEER,
+            WE,
+        )
+        desk = Desk(road, self.keys.message, self.clock, self.mutants)
+        self.sending = Sending(self.home, desk)
+        self.desk_port = await self.sending.start(self.desk_port)
         return self
 
     def _receive(self, content: bytes, party: str) -> Said:
@@ -115,6 +133,8 @@ class Stage:
         """Stop the peer."""
         if self.server is not None:
             await self.server.close()
+        if self.sending is not None:
+            await self.sending.close()
 
     async def restart(self) -> None:
         """Stop and start again, at the same port, with what was durable."""
@@ -128,9 +148,11 @@ class Stage:
         for name, key in keys.items():
             written = self._written(name, key)
             pairs[name] = Pair(str(written[0]), str(written[1]))
-        receipts = self.home / "receipts.cert.pem"
-        pem = x509.load_der_x509_certificate(self.keys.receipt.certificate)
-        receipts.write_bytes(pem.public_bytes(Encoding.PEM))
+        pairs["authority"] = Pair(*map(str, self._written("authority", self.keys.authority)))
+        receipts = str(self._written("peer-receipt", self.keys.receipt)[1])
+        messages = str(self._written("peer-message", self.keys.message)[1])
+        partner = self._written("partner", self.keys.partner)
+        desk = f"http://127.0.0.1:{self.desk_port}/v1/messages"
         return Target(
             name="reference peer",
             party=PEER,
@@ -138,10 +160,25 @@ class Stage:
             endpoint=Endpoint(
                 f"https://127.0.0.1:{self.port}/exchange/v1",
                 str(self.home / "authority.cert.pem"),
-                (str(receipts),),
+                (receipts,),
+                (messages,),
             ),
             keys=pairs,
             documents=("cn.mt1401", "cn.mt4401"),
             features=("extension",),
-            limits=Limits(receipt=2.0),
+            limits=FAST,
+            partner=Partner(
+                port=self.partner_port,
+                server=Pair(*map(str, partner)),
+                anchors=str(self.home / "authority.cert.pem"),
+            ),
+            trigger=Trigger(kind="rest", url=desk, documents={"any": ()}),
+            query=Query(kind="rest", url=desk),
         )
+
+
+def _free_port() -> int:
+    """Return a port that is free now: the partner listens there when a case needs it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
