@@ -30,7 +30,7 @@ from gateway.errors import (
     TrustError,
     UnavailableError,
 )
-from gateway.flows import bare, keys, versions
+from gateway.flows import bare, keys, settle_alarms, versions
 from gateway.flows.outgoing import LINK_MEDIA_TYPE
 from gateway.flows.parties import check_parties
 from gateway.flows.ports import Message, Transaction
@@ -95,10 +95,26 @@ def receive(services: Services, peer: str, raw: bytes) -> Answer:
         return _refuse(services, counterpart, incoming, raw, failure)
 
 
-def _verified(services: Services, counterpart: Counterpart, raw: bytes) -> Incoming:
-    """Steps 1 and 2. What is returned comes from the signed element alone."""
+def take_again(
+    services: Services, peer: str, raw: bytes, receipt: bytes, stated: envelope.Receipt
+) -> None:
+    """Accept a message that we accepted once and lost: the receipt that we gave, verified by
+    the caller, stands in the place of its age and of its signer's present standing."""
+    counterpart = services.counterparts[peer]
+    incoming = _verified(services, counterpart, raw, stated.received)
+    if (stated.message_id, stated.digest) != (incoming.envelope.message_id, incoming.digest):
+        finding = Finding("party-mismatch", "recovered-receipt", "Receipt", stated.message_id)
+        raise TrustError("party-mismatch", finding)
+    if services.store.read(lambda tx: _known(tx, peer, incoming)) is None:
+        _accept(services, counterpart, incoming, _decode(services, incoming), (), receipt)
+
+
+def _verified(
+    services: Services, counterpart: Counterpart, raw: bytes, at: datetime | None = None
+) -> Incoming:
+    """Steps 1 and 2. What is returned comes from the signed element alone. at: None is now."""
     root = parse(raw, XmlLimits(max_bytes=services.limits.document_bytes))
-    verified = verify_document(root, counterpart.messages, services.clock())
+    verified = verify_document(root, counterpart.messages, at or services.clock())
     if bare.is_bare(verified.element):
         if not counterpart.accept_bare:
             raise DocumentError("type-unknown", Finding("type-unknown", "envelope"))
@@ -183,8 +199,10 @@ def _accept(
     incoming: Incoming,
     decoded: Decoded,
     judged: tuple[Judged, ...],
+    given: bytes | None = None,
 ) -> Answer:
-    """Steps 7 and 8. Two deliveries of one message at once: the first receipt stands."""
+    """Steps 7 and 8. Two deliveries of one message at once: the first receipt stands. given:
+    the receipt, where we gave one before."""
     now = services.clock()
     stated, peer = incoming.envelope, counterpart.name
     used = services.store.read(lambda tx: tx.sequences(MessageKind.INBOUND, peer, stated.order_key))
@@ -199,7 +217,7 @@ def _accept(
             sequence_gap=gap,
         )
     )
-    receipt = sign_document(unsigned, services.receipt_signer, counterpart.ours)
+    receipt = given or sign_document(unsigned, services.receipt_signer, counterpart.ours)
     message = _message(services, peer, incoming, decoded, now)
     papers = (
         Paper("wire", incoming.raw, LINK_MEDIA_TYPE),
@@ -266,6 +284,8 @@ def _refuse(
     failure: GatewayError,
 ) -> Answer:
     """Sign the refusal and keep evidence of it. The refused id is not consumed."""
+    if failure.code == "id-conflict" and incoming is not None:
+        settle_alarms.id_conflict(services, counterpart.name, raw, incoming.envelope)
     now = services.clock()
     message_id = incoming.envelope.message_id if incoming else ""
     digest = incoming.digest if incoming else hashlib.sha256(raw).hexdigest()
