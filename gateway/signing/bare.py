@@ -23,6 +23,7 @@ from gateway.signing.exact import octets_of, path_of, refuse
 from gateway.signing.keys import Signer
 from gateway.signing.opened import Opened, Proof, claimed_time
 from gateway.signing.profiles import SignatureProfile, ValueForm
+from gateway.signing.rolling import settled
 from gateway.signing.trust import TrustPolicy
 
 DECLARATION = "http://www.chinaport.gov.cn/dec"
@@ -120,6 +121,7 @@ def sign_bare(
     `signature-scope` (fields missing, or the value is longer than Sign may be);
     UnavailableError when the signer cannot sign now.
     """
+    signer = settled(signer)
     if signer.algorithm not in profile.methods:
         refuse("algorithm-not-allowed", "signer", "signer", signer.algorithm)
     group = root.find(_GROUP)

@@ -24,6 +24,7 @@ from gateway.signing.algorithms import (
 )
 from gateway.signing.cms_schemes import ECDSA, HASHES, PKCS1, PSS, Scheme
 from gateway.signing.keys import Signer
+from gateway.signing.rolling import settled
 
 SCHEMES: dict[str, Scheme] = {
     ECDSA_SHA256: Scheme(ECDSA, "sha256"),
@@ -48,6 +49,7 @@ def sign_detached(
     behind the signer's. TrustError `algorithm-not-allowed` for a method without a name in CMS;
     UnavailableError when the signer cannot sign now.
     """
+    signer = settled(signer)
     scheme = SCHEMES.get(signer.algorithm)
     if scheme is None:
         refused = Finding("algorithm-not-allowed", "signer", found=signer.algorithm)

@@ -24,6 +24,7 @@ from gateway.signing.exact import children_of, octets_of, refuse
 from gateway.signing.keys import Signer
 from gateway.signing.opened import Opened, Proof
 from gateway.signing.profiles import SignatureProfile, ValueForm
+from gateway.signing.rolling import settled
 from gateway.signing.trust import TrustPolicy
 
 _ANY_SIGNATURE = etree.XPath("//*[local-name() = 'Signature']")
@@ -76,6 +77,7 @@ def sign_detached_value(
 
     TrustError `algorithm-not-allowed`; UnavailableError when the signer cannot sign now.
     """
+    signer = settled(signer)
     if signer.algorithm not in profile.methods:
         refuse("algorithm-not-allowed", "signer", "signer", signer.algorithm)
     value = signer.sign(document)

@@ -33,6 +33,7 @@ from gateway.signing.keys import Signer
 from gateway.signing.opened import Opened, Proof
 from gateway.signing.preflight import Parts
 from gateway.signing.profiles import SignatureProfile, ValueForm
+from gateway.signing.rolling import settled
 from gateway.signing.trust import TrustPolicy
 from gateway.signing.verify import check_value
 
@@ -139,6 +140,7 @@ def sign_enveloping(document: bytes, signer: Signer, profile: SignatureProfile, 
     document: canonical octets, without a namespace. name: Id of the Object, letters and digits.
     TrustError `algorithm-not-allowed`; UnavailableError when the signer cannot sign now.
     """
+    signer = settled(signer)
     if signer.algorithm not in profile.methods:
         refuse("algorithm-not-allowed", "signer", "signer", signer.algorithm)
     holder = b'<Object Id="%b">%b</Object>' % (name.encode(), document)

@@ -40,6 +40,21 @@ class Opened:
     proof: Proof
     token: bytes = field(default=b"", repr=False)
 
+    @property
+    def chains(self) -> tuple[tuple[bytes, ...], ...]:
+        """The chain of each signer: here there is one."""
+        return (self.chain,)
+
+    @property
+    def proven(self) -> datetime | None:
+        """When it was certainly signed by; None without a timestamp."""
+        return self.signed_at if self.proof is Proof.TIMESTAMP else None
+
+    @property
+    def claimed(self) -> datetime | None:
+        """When the signer says it was signed; None when nothing says so, or a timestamp does."""
+        return self.signed_at if self.proof is Proof.CLAIMED else None
+
 
 def claimed_time(claimed: datetime, at: datetime, oldest: timedelta) -> datetime:
     """Return the time that a signer states, when it may be believed.

@@ -21,6 +21,7 @@ from gateway.signing.cms_sign import SCHEMES, sign_detached
 from gateway.signing.keys import Signer
 from gateway.signing.opened import Opened, Proof, claimed_time
 from gateway.signing.profiles import SignatureProfile
+from gateway.signing.rolling import settled
 from gateway.signing.smime_mime import SignedMime, read_signed
 from gateway.signing.trust import TrustPolicy
 
@@ -101,7 +102,7 @@ def sign_smime(
         raise ValueError("not a text whose lines end with CRLF, or the boundary stands in it")
     content.decode("utf-8")
     head = "Content-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
-    signed = head.encode() + content
+    signed, signer = head.encode() + content, settled(signer)
     signature = base64.b64encode(sign_detached(signed, signer, at, chain))
     lines = [signature[at : at + _LINE] for at in range(0, len(signature), _LINE)]
     micalg = _MICALGS[SCHEMES[signer.algorithm].digest][0]

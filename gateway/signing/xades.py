@@ -23,6 +23,7 @@ from gateway.signing.exact import refuse
 from gateway.signing.keys import Signer
 from gateway.signing.opened import Opened, Proof, claimed_time
 from gateway.signing.profiles import DSIG, INCLUSIVE_C14N, SignatureProfile
+from gateway.signing.rolling import settled
 from gateway.signing.timestamp import TimestampAuthority
 from gateway.signing.trust import TrustPolicy
 from gateway.signing.xades_engine import sign_element, verify_element
@@ -121,7 +122,7 @@ def sign_xades(
     stamps the value (level T); None: level B. TrustError `algorithm-not-allowed`;
     UnavailableError when the signer cannot sign, GatewayError when the authority cannot stamp.
     """
-    signed = sign_element(root, signer, chain, at, name)
+    signed = sign_element(root, settled(signer), chain, at, name)
     if authority is not None:
         _add_stamp(signed[-1], authority)
     return c14n(signed)
