@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from benchmarks import journal
+from benchmarks import journal, sm2
 from benchmarks.documents import NOW, manifest, message, turned
 from benchmarks.front import front
 from benchmarks.measure import Ratio, compare
@@ -83,6 +83,8 @@ class Bench:
         yield Row(8, "CPU of the link endpoint / bare ASGI", front(), 2.5, 1.3, more=False)
         yield Row(9, "two processes / one", self._processes(), 1.7, 1.85)
         yield Row(10, "peak memory of the path / 9.3 MB", _memory(), 8, 4, more=False)
+        chinese = sm2.whole_path(self.formats, y, small, SMALL)
+        yield Row(11, "SM2 whole path / Y, 14 KB", chinese, 0.5, 0.8)
 
     def _journalled(self) -> Ratio:
         """The path for 64 messages and one group commit of them, against 64 times Y."""
