@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from gateway.flows.ports_ledger import Ledger
-from gateway.flows.ports_log import Holds, Log, Retention
+from gateway.flows.ports_log import Holds, Log, Retention, Scan
 from gateway.flows.ports_revocation import Statuses
 from gateway.model.states import MessageKind, MessageState, TaskKind
 
@@ -136,7 +136,7 @@ class Page:
     cursor: str | None
 
 
-class Transaction(Holds, Log, Retention, Ledger, Statuses, Protocol):
+class Transaction(Holds, Log, Retention, Scan, Ledger, Statuses, Protocol):
     """What can be done inside one durable commit. Methods raise nothing for what a caller
     can foresee: they return False or None."""
 

@@ -172,3 +172,70 @@ class Retention(Protocol):
         """Forget data keys that no payload needs and that had a follower before `before`: no
         transaction that began without it can still be under way. Return how many."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A payload. content: None where it cannot be opened; fault: the rule that says why."""
+
+    digest: str
+    size: int
+    content: bytes | None
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A leaf of the log. of_row: the leaf hash of its row of evidence; None: there is no row."""
+
+    index: int
+    hash: bytes
+    of_row: bytes | None
+
+
+class Scan(Protocol):
+    """Everything that the audit looks at, in pages, by key."""
+
+    def scan_payloads(self, after: str, limit: int) -> tuple[Stored, ...]:
+        """Return payloads, opened; content None where they cannot be (the reason in `fault`)."""
+        ...
+
+    def scan_evidence(self, after: int, limit: int) -> tuple[Kept, ...]:
+        """Return rows of evidence by id."""
+        ...
+
+    def scan_leaves(self, after: int, limit: int) -> tuple[Leaf, ...]:
+        """Return leaves of the log, each with the leaf hash that its row of evidence has."""
+        ...
+
+    def scan_nodes(self, level: int, after: int, limit: int) -> tuple[tuple[int, bytes], ...]:
+        """Return (index, hash) of the nodes of a level (1 and up)."""
+        ...
+
+    def node_levels(self) -> tuple[int, ...]:
+        """Return the levels that have nodes."""
+        ...
+
+    def scan_heads(self, after: int, limit: int) -> tuple[Head, ...]:
+        """Return heads by size."""
+        ...
+
+    def scan_messages(self, after: str, limit: int) -> tuple[str, ...]:
+        """Return ids of messages."""
+        ...
+
+    def ownerless_evidence(self) -> tuple[str, ...]:
+        """Return the messages that evidence names and that are not there."""
+        ...
+
+    def left_out_evidence(self) -> tuple[int, ...]:
+        """Return the rows that are neither in the log nor waiting for it."""
+        ...
+
+    def nameless_payloads(self) -> tuple[str, ...]:
+        """Return the digests of payloads that no document names."""
+        ...
+
+    def unusable_data_keys(self) -> tuple[str, ...]:
+        """Return the data keys that cannot be unwrapped with the keys at hand."""
+        ...

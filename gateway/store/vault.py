@@ -88,6 +88,15 @@ class Vault:
             finding = Finding("unavailable", "payload-damaged", found=digest)
             raise UnavailableError("unavailable", finding) from None
 
+    def has(self, connection: Connection, key_id: str) -> bool:
+        """True when a data key can be unwrapped as it lies in the database now."""
+        self._open.pop(key_id, None)
+        try:
+            self._key(connection, key_id)
+        except UnavailableError:
+            return False
+        return True
+
     def _key(self, connection: Connection, key_id: str) -> AESGCM:
         known = self._open.get(key_id)
         if known is not None:
