@@ -223,7 +223,7 @@ GOODS_FIELDS: dict[str, tuple[str, Look]] = {
     "hs": ("HS6", _hs),
     "species": ("SPECIES", _species),
     "origin": ("ORIGIN", _origin),
-    "lots": ("LAB_LOT", _lots),
+    "lots": ("LOT", _lots),
     "parties": ("PARTY", _parties),
 }
 """Field -> reason code of a conflict, and how it is judged."""

@@ -133,7 +133,8 @@ class View:
     def observed(self) -> tuple[Stated, ...]:
         """Checks, weighings, images and laboratory reports about this line, alive.
 
-        Also what the other side issues for the line. One line in the case: any line number.
+        Also what the other side issues for the line. One line in the case: any line number. A
+        laboratory speaks of lots, not of lines.
         """
         lines = {s.result.line for s in self._effective(CLAIMING)}
         seen = [
@@ -141,7 +142,7 @@ class View:
             for s in self._effective(OBSERVING | CLAIMING)
             if (s.evidence.kind in OBSERVING or s.evidence.side is not self.exporter)
             and not self.ends(s)
-            and (len(lines) < 2 or s.result.line == self.claim.line)
+            and (len(lines) < 2 or s.result.line == self.claim.line or s.result.lab is not None)
         ]
         return tuple(sorted(seen, key=lambda s: (s.digest, s.path)))
 

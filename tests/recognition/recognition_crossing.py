@@ -8,13 +8,31 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from gateway.model.bodies import (
-    Adjudication, ClaimRef, DrawStep, Ending, Handover, Inspection, Link, Passage, Registry,
-    SealEvent, Standing, Take,
+    ClaimRef,
+    Ending,
+    Inspection,
+    Passage,
+    Registry,
+    Standing,
 )
 from gateway.model.evidence import Evidence, Kind, Side, SignerRef
 from gateway.model.inspection import (
-    AuthorityRef, Conveyance, Declaration, Depth, DocKey, GoodsRef, InspectionResult,
-    InspectionType, LabReport, Observation, Package, Parties, Role, SealState, Validity, Verdict,
+    AuthorityRef,
+    Conveyance,
+    Declaration,
+    Depth,
+    DocKey,
+    GoodsRef,
+    InspectionResult,
+    InspectionType,
+    LabReport,
+    Observation,
+    Package,
+    Parties,
+    Role,
+    SealState,
+    Validity,
+    Verdict,
 )
 from gateway.model.manifest import Direction
 from gateway.model.values import Identifier, Measure, Moment, Precision, Text, plate_of
@@ -35,7 +53,8 @@ RULES = """
 [[template]]
 id = "AD/FRUIT"
 lang = "en"
-text = "This consignment complies with the {protocol} and is free from quarantine pests of concern to China. Container {container}."
+text = '''This consignment complies with the {protocol} and is free from
+quarantine pests of concern to China. Container {container}.'''
 
 [[rule]]
 id = "VN-CN/PHYTO/081090/test"
@@ -100,7 +119,9 @@ counter_check = { source = "agreed for tests", confidence = "agreed" }
 conditions = { source = "agreed for tests", confidence = "agreed" }
 """
 SET = 'id = "tests"\nversion = "1"\npublished = 2025-12-01\n'
-ORGANISMS = "name,eppo\nHylocereus undatus,HCRUN\nSelenicereus undatus,HCRUN\nDurio zibethinus,DURZI\n"
+ORGANISMS = (
+    "name,eppo\nHylocereus undatus,HCRUN\nSelenicereus undatus,HCRUN\nDurio zibethinus,DURZI\n"
+)
 EDITIONS = "old_edition,old,new_edition,new\n2017,081091,2022,081090\n"
 
 
@@ -110,7 +131,12 @@ def rule_set(*changes: tuple[str, str], more: str = ""):
     for old, new in changes:
         assert old in text, old
         text = text.replace(old, new)
-    files = {"set.toml": SET, "rules.toml": text, "organisms.csv": ORGANISMS, "hs-editions.csv": EDITIONS}
+    files = {
+        "set.toml": SET,
+        "rules.toml": text,
+        "organisms.csv": ORGANISMS,
+        "hs-editions.csv": EDITIONS,
+    }
     if more:
         files["more.toml"] = more
     return load({name: content.encode() for name, content in files.items()})
@@ -118,7 +144,9 @@ def rule_set(*changes: tuple[str, str], more: str = ""):
 
 def moment(at: datetime, offset: int = 420) -> Moment:
     local = (at + timedelta(minutes=offset)).replace(tzinfo=None)
-    return Moment(precision=Precision.SECOND, local=local.isoformat(timespec="seconds"), offset=offset)
+    return Moment(
+        precision=Precision.SECOND, local=local.isoformat(timespec="seconds"), offset=offset
+    )
 
 
 def kg(value: str | int, unit: str = "KGM") -> Measure:
@@ -165,9 +193,13 @@ BODY = Inspection(
 )  # fmt: skip
 
 
-def registered(registry: Registry, id_: str, issuer: AuthorityRef = NPPO, days: int = -100, kind=Kind.REINSTATE) -> Evidence:
+def registered(
+    registry: Registry, id_: str, issuer: AuthorityRef = NPPO, days: int = -100, kind=Kind.REINSTATE
+) -> Evidence:
     start = moment(START + timedelta(days=days))
-    return statement(kind, Standing(registry=registry, id=id_, start=start), issuer, START + timedelta(days=days))
+    return statement(
+        kind, Standing(registry=registry, id=id_, start=start), issuer, START + timedelta(days=days)
+    )
 
 
 @dataclass(frozen=True)
@@ -203,8 +235,12 @@ class Crossing:
         return ClaimRef(case="UCR-2026-0001", type=InspectionType.PHYTO)
 
     def report(self) -> Evidence:
-        found = Observation(kind="CONTAMINANT", code="7440-43-9", measured=kg(self.cadmium, "mg/kg"))
-        lab = LabReport(code="LAB01", report="R1", lots=("L1",), sampled_at=moment(START - hours(40)))
+        found = Observation(
+            kind="CONTAMINANT", code="7440-43-9", measured=kg(self.cadmium, "mg/kg")
+        )
+        lab = LabReport(
+            code="LAB01", report="R1", lots=("L1",), sampled_at=moment(START - hours(40))
+        )
         result = InspectionResult(
             type=InspectionType.LAB, verdict=Verdict.PASS, depth=Depth.LABORATORY,
             observations=(found,), lab=lab, performed_at=moment(START - hours(20)),
@@ -283,5 +319,3 @@ def replace_seen(seen: Conveyance) -> Conveyance:
     import msgspec
 
     return msgspec.structs.replace(seen, seals=())
-
-
