@@ -1,6 +1,7 @@
 """Commands about the catalogue itself: `coverage`."""
 
 import json
+from dataclasses import asdict
 
 import typer
 
@@ -19,8 +20,7 @@ def coverage(as_json: bool = False) -> None:
     listed = clauses.read(folder("spec") / "clauses.csv")
     found = clauses.measure(listed, base.load_cases())
     if as_json:
-        typer.echo(json.dumps({"covered": found.covered, "bare": found.bare,
-                               "unknown": found.unknown, "idle": found.idle}, indent=1))  # fmt: skip
+        typer.echo(json.dumps(asdict(found), indent=1))
     else:
         for clause in listed.values():
             cases = " ".join(found.covered.get(clause.id, ())) or clause.reason or "-"

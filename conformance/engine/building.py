@@ -17,7 +17,7 @@ from conformance.wire.corrupt import OPERATORS
 from conformance.wire.instants import shifted, written
 from conformance.wire.message import NAMESPACE, PROFILE_VERSION, Draft
 
-_REFERENCE = re.compile(r"@(now|id|batch|of:[\w-]+:\w+)([+-][\d+\-smhd]+)?")
+_REFERENCE = re.compile(r"@(now|id|batch|other-test|of:[\w-]+:\w+)([+-]\d[\d+\-smhd]*)?")
 
 
 class Bench:
@@ -35,7 +35,7 @@ class Bench:
         """What the case sees of the partner (engine.watching.Watch), once it listens."""
 
     def text(self, value: str) -> str:
-        """Fill in `{axis}` and `@` references."""
+        """Fill in `{axis}` and `@` references (case.Build)."""
         for name, stated in self.axis.items():
             value = value.replace(f"{{{name}}}", stated)
         return _REFERENCE.sub(self._reference, value)
@@ -46,6 +46,8 @@ class Bench:
             return written(shifted(self.session.now(), shift))
         if word == "id":
             return self.session.message_id() + shift
+        if word == "other-test":
+            return "false" if self.session.target.test_indicator else "true"
         if word == "batch":
             return self.session.batch() + shift
         _, name, field = word.split(":")

@@ -16,6 +16,10 @@ Text = dict[str, str]
 """By language: en, vi, zh, all three."""
 
 
+PLAIN = "plain"
+"""The control that most negative cases have: a valid message of no particular kind."""
+
+
 class _Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do"):
     """A step. `do` names it."""
 
@@ -24,7 +28,8 @@ class Build(_Step, frozen=True, tag="build"):
     """Make a message. document: a fixture. like: start from a message sent under that name.
 
     set, drop: fields of the envelope. patch: body values by path (local names, `A/B[2]/C`).
-    Values may hold `{axis}`, `@id` (a new id), `@now+10m`, `@of:NAME:Field`.
+    Values may hold `{axis}`, `@id` (a new id), `@batch`, `@now+10m`, `@other-test` (the wrong
+    test indicator), `@of:NAME:Field`.
     """
 
     document: str = "mt4401"
@@ -141,7 +146,7 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One template of the catalogue.
 
     id: never given away again. kind: P positive, N negative, F fault or race, M measured.
-    control: the positive case that must pass directly before. needs: features that a target
+    control: the positive case that must pass directly before, or `plain`: any valid message. needs: features that a target
     must declare, else the case does not apply. axes: the case runs once per combination.
     effect: what can happen at the border when a target fails it. mutants: wrong peers that
     must fail it.
@@ -209,7 +214,8 @@ def load(folder: Path) -> dict[str, Case]:
     faults += [
         f"{case.id}: its control {case.control} is no positive case"
         for case in cases.values()
-        if case.control and (case.control not in cases or cases[case.control].kind != "P")
+        if case.control not in ("", PLAIN)
+        and (case.control not in cases or cases[case.control].kind != "P")
     ]
     if faults:
         raise SpecificationError("\n".join(faults))

@@ -48,13 +48,22 @@ def receipt_given(bench: Bench, step: Verify) -> None:
 
 
 def receipt_binds(bench: Bench, step: Verify) -> None:
-    """The receipt names this message, its digest and the parties (XP-RCP-002, 006)."""
+    """The receipt holds the digest of this message and the parties (XP-RCP-002, 006)."""
     target, sent = bench.session.target, bench.sent[step.of]
-    wanted = (sent.message_id, sent.digest, target.party, target.we)
+    wanted = (sent.digest, target.party, target.we)
     for receipt in _receipts(bench, step):
-        stated = (receipt.message_id, receipt.digest, receipt.sender, receipt.recipient)
+        stated = (receipt.digest, receipt.sender, receipt.recipient)
         if stated != wanted:
-            raise FailedError(f"the receipt names {stated}, not {wanted}")
+            raise FailedError(f"the receipt says {stated}, not {wanted}")
+
+
+def receipt_names(bench: Bench, step: Verify) -> None:
+    """A receipt names the message by the id that its sender gave it."""
+    sent = bench.sent[step.of]
+    for answer in _answers(bench, step):
+        named = answer.receipt.message_id if answer and answer.receipt else sent.message_id
+        if named != sent.message_id:
+            raise FailedError(f"the receipt names {named}")
 
 
 def signed(bench: Bench, step: Verify) -> None:
@@ -136,7 +145,8 @@ def missing(bench: Bench, step: Verify) -> None:
 CHECKS: Mapping[str, Callable[[Bench, Verify], None]] = {
     check.__name__.replace("_", "-"): check
     for check in (
-        receipt_given, receipt_binds, signed, error_schema, error_code, error_retriable,
+        receipt_given, receipt_binds, receipt_names, signed, error_schema, error_code,
+        error_retriable,
         languages, findings, located, refusal_binds, missing,
     )
 }  # fmt: skip

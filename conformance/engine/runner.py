@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from conformance.engine import case as words
-from conformance.engine import checks, sending, steps
+from conformance.engine import steps
 from conformance.engine.building import Bench
 from conformance.engine.case import Case, Instance
 from conformance.engine.results import (
@@ -93,7 +93,7 @@ async def judge(session: Session, cases: Mapping[str, Case], instance: Instance)
             await _control(session, cases, case)
         await _steps(bench, case, result)
         if case.kind in "NF" and case.role == "rx":
-            await _alive(session, cases, case)
+            await _alive(session)
     except UnavailableError as why:
         result.verdict, result.reason = Verdict.NOT_APPLICABLE, str(why)
     except UndecidedError as why:
@@ -119,15 +119,31 @@ def _applies(session: Session, case: Case) -> None:
 
 
 async def _control(session: Session, cases: Mapping[str, Case], case: Case) -> None:
-    control = cases[case.control]
-    bench = Bench(session, next(iter(control.instances())).axis)
+    if case.control == words.PLAIN:
+        why = await _plain(session)
+    else:
+        control = cases[case.control]
+        bench = Bench(session, next(iter(control.instances())).axis)
+        why = await _tried(bench, control.steps)
+    if why:
+        raise UndecidedError(f"its control `{case.control}` does not pass: {why}")
+
+
+async def _plain(session: Session) -> str:
+    """Send a valid message; return why it was not taken."""
+    plain = (words.Build(), words.Send(), words.Verify(what="accepted"))
+    return await _tried(Bench(session, {}), plain)
+
+
+async def _tried(bench: Bench, todo: Sequence[words.Step]) -> str:
     try:
-        for step in control.steps:
+        for step in todo:
             await steps.perform(bench, step)
     except (FailedError, UndecidedError) as why:
-        raise UndecidedError(f"its control {case.control} does not pass: {why}") from why
+        return str(why)
     finally:
         await bench.close()
+    return ""
 
 
 async def _steps(bench: Bench, case: Case, result: Result) -> None:
@@ -146,15 +162,10 @@ async def _steps(bench: Bench, case: Case, result: Result) -> None:
         raise weaker
 
 
-async def _alive(session: Session, cases: Mapping[str, Case], case: Case) -> None:
+async def _alive(session: Session) -> None:
     """The sender's next message is untouched, whatever came before."""
-    bench = Bench(session, {})
-    bench.build(words.Build())
-    await sending.send(bench, words.Send())
-    try:
-        checks.accepted(bench, words.Verify(what="accepted"))
-    except UndecidedError as why:
-        raise FailedError(f"afterwards nobody answers: {why}") from why
+    if why := await _plain(session):
+        raise FailedError(f"afterwards a valid message is not taken: {why}")
 
 
 def _wires(bench: Bench) -> list[dict[str, object]]:

@@ -43,7 +43,7 @@ class Envelope:
 
 def tree(content: bytes, mutants: Mutants) -> Element:
     """Parse octets within the caps of XP-LIM-003. RefusedError."""
-    text = content.removeprefix(b"\xef\xbb\xbf")
+    text = content if mutants.on("MR35") else content.removeprefix(b"\xef\xbb\xbf")
     if not text.lstrip().startswith(b"<"):
         raise RefusedError("encoding-unsupported" if _wide(content) else "malformed")
     declared = _DECLARED.match(text)
@@ -115,6 +115,8 @@ def envelope(root: Element, mutants: Mutants) -> tuple[Envelope, Element]:
     """Return the envelope and the body's element of a message. RefusedError."""
     if root.tag != f"{_NS}Message":
         raise RefusedError("type-unknown", Finding("type-unknown", "root", found=str(root.tag)))
+    if mutants.on("MR53") and root.prefix is None:
+        raise RefusedError("schema-invalid", Finding("schema-invalid", "prefix"))
     version = root.findtext(f"{_NS}Envelope/{_NS}ProfileVersion") or ""
     if version != PROFILE_VERSION and not mutants.on("MR01"):
         found = Finding("version-unsupported", "profile-version", "Envelope/ProfileVersion",

@@ -156,7 +156,7 @@ class Receiver:
         number = int(envelope["Sequence"] or 1)
         had = {m.sequence for m in self.memory.of_order(envelope["From"], envelope["OrderKey"])}
         receipt = Receipt(
-            message_id=envelope["MessageID"],
+            message_id="lost" if self.mutants.on("MR57") else envelope["MessageID"],
             digest="0" * 64 if self.mutants.on("MR19") else digest,
             sender=self.identity.party,
             recipient=envelope["From"],

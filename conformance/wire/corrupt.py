@@ -35,6 +35,13 @@ def set_text(content: bytes, at: str, by: str) -> bytes:
     return content[:start] + by.encode() + content[end:]
 
 
+def octets(content: bytes, at: str, by: str) -> bytes:
+    """Put octets (hex) in the place of a text. LookupError when it is not there."""
+    if at.encode() not in content:
+        raise LookupError(at)
+    return content.replace(at.encode(), bytes.fromhex(by), 1)
+
+
 def strip(content: bytes, at: str, by: str) -> bytes:
     """Take the signature away."""
     root = parse(content)
@@ -192,6 +199,7 @@ OPERATORS: dict[str, Operator] = {
     "flip": flip,
     "replace": replace,
     "set-text": set_text,
+    "octets": octets,
     "strip-signature": strip,
     "cut": cut,
     "prepend": prepend,
