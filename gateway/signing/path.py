@@ -107,8 +107,12 @@ def check_name(name: str) -> str:
         if not value:
             raise ValueError(f"{name} is empty behind the colon")
         return name
-    if not list(x509.Name.from_rfc4514_string(name)):
-        raise ValueError("an empty name binds nobody")
+    try:
+        attributes = list(x509.Name.from_rfc4514_string(name))
+    except ValueError:
+        attributes = []
+    if not attributes:
+        raise ValueError(f"{name!r} is no name as in RFC 4514 (CN=...,O=...) and binds nobody")
     return name
 
 
