@@ -46,11 +46,12 @@ def demo(
     docs: Annotated[
         Path | None, typer.Option(help="A folder of other documents.", exists=True, file_okay=False)
     ] = None,
+    sm2: Annotated[bool, typer.Option("--sm2", help="The Chinese side signs with SM2.")] = False,
 ) -> None:
     """Pass three trucks through two gateways on this machine, and show what happened."""
     from gateway import demo as shown
 
-    raise typer.Exit(shown.run(docs))
+    raise typer.Exit(shown.run(docs, sm2=sm2))
 
 
 @db.command("upgrade")

@@ -20,9 +20,10 @@ from gateway.resources import folder
 WORKSPACE = Path(".demo")
 
 
-def run(docs: Path | None = None, workspace: Path = WORKSPACE) -> int:
+def run(docs: Path | None = None, workspace: Path = WORKSPACE, sm2: bool = False) -> int:
     """Play the chapters of a folder (our samples when None); return the exit status.
 
+    sm2: the Chinese side signs with SM2, the Vietnamese one with ECDSA.
     The workspace is made anew and stays afterwards, for people to look at. No process stays.
     """
     console = Console(width=WIDTH, highlight=False)
@@ -30,7 +31,7 @@ def run(docs: Path | None = None, workspace: Path = WORKSPACE) -> int:
     try:
         told = chapters(docs or folder("tests/samples"))
         with ExitStack() as stack:
-            _play(console, stack, workspace, told, clock())
+            _play(console, stack, workspace, told, clock(), sm2)
     except (GatewayError, StoryError, TimeoutError) as failure:
         _failed(console, failure, workspace)
         return 1
@@ -44,10 +45,11 @@ def _play(
     workspace: Path,
     told: tuple[Chapter, ...],
     at: datetime,
+    sm2: bool,
 ) -> None:
     shutil.rmtree(workspace, ignore_errors=True)
     console.print("[1/3] generating demo keys for both sides ...")
-    keys, sides = prepare(workspace, at)
+    keys, sides = prepare(workspace, at, sm2)
     subscribers = {
         name: _subscriber(stack, side, keys.leaves[f"{name}/subscriber-server"].certificate)
         for name, side in sides.items()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gateway.api.client import Client
 from gateway.errors import Finding, GatewayError, UnavailableError
-from gateway.signing.demo_keys import DemoKeys, generate
+from gateway.signing.demo_keys import SM2_KEYS, DemoKeys, generate
 
 START = 60.0
 """Seconds that a gateway may take to start."""
@@ -52,12 +52,13 @@ class Ports:
 
 @dataclass
 class Side:
-    """One gateway in a process of its own."""
+    """One gateway in a process of its own. signature: the profile that it signs with."""
 
     name: str
     folder: Path
     ports: Ports
     keys: DemoKeys
+    signature: str
     process: "subprocess.Popen[bytes] | None" = None
     _clients: list[Client] = field(default_factory=list)
 
@@ -127,15 +128,19 @@ class Side:
             self.process.wait()
 
 
-def prepare(workspace: Path, at: datetime) -> tuple[DemoKeys, dict[str, Side]]:
-    """Make keys and folders of both sides; settings come when the subscribers listen."""
-    keys = generate(workspace / "keys", at, None)
+def prepare(workspace: Path, at: datetime, sm2: bool = False) -> tuple[DemoKeys, dict[str, Side]]:
+    """Make keys and folders of both sides; settings come when the subscribers listen.
+
+    sm2: the Chinese side signs with SM2.
+    """
+    keys = generate(workspace / "keys", at, None, kinds=SM2_KEYS if sm2 else {})
     free = _free_ports(6)
     sides = {}
     for number, name in enumerate(("vn", "cn")):
         folder = workspace / name
         folder.mkdir(parents=True)
-        sides[name] = Side(name, folder, Ports(*free[number * 3 : number * 3 + 3]), keys)
+        signs = "demo-sm2" if sm2 and name == "cn" else "demo"
+        sides[name] = Side(name, folder, Ports(*free[number * 3 : number * 3 + 3]), keys, signs)
     return keys, sides
 
 
@@ -156,6 +161,8 @@ def write_settings(side: Side, other: Side, subscriber: str) -> None:
     text = _FILE.format(
         name=name,
         peer=peer,
+        theirs=other.signature,
+        ours=side.signature,
         counterpart_port=side.ports.counterpart,
         agencies_port=side.ports.agencies,
         operations_port=side.ports.operations,
@@ -233,7 +240,8 @@ url = "https://127.0.0.1:{peer_port}/exchange/v1"
 anchors = "{link_anchors}"
 {link_client}
 client_certificates = ["{peer_client}"]
-signature = "demo"
+signature = "{theirs}"
+sign_as = "{ours}"
 disclose = ["crew.names", "crew.filing", "communications", "contact"]
 
 [[counterpart.{peer}.pinned]]

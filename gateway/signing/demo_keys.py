@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from gateway.resources import folder
@@ -16,6 +17,12 @@ from gateway.signing.keys import write_key
 from gateway.signing.trust import DEMO_UNIT
 
 DECLARED = folder("keys_example") / "pki.toml"
+
+SM2_KEYS: Mapping[str, KeyKind] = {
+    f"cn/{name}": KeyKind.SM2
+    for name in ("signing", "message", "receipt", "statement", "head", "pack")
+}
+"""Kinds of keys with which the Chinese side signs with SM2; TLS stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,17 +43,24 @@ class DemoKeys:
 
 
 def generate(
-    target: Path, at: datetime, password: bytes | None, declared: Path = DECLARED
+    target: Path,
+    at: datetime,
+    password: bytes | None,
+    declared: Path = DECLARED,
+    kinds: Mapping[str, KeyKind] = MappingProxyType({}),
 ) -> DemoKeys:
     """Make all keys and certificates of a declaration below `target`.
 
     at: the certificates are valid from a day before. password: encrypts the private keys.
+    kinds: by name, other kinds of keys than declared.
     Keys of the authorities are not written: nobody can issue more. FileExistsError when keys
     are there already.
     """
     plan = tomllib.loads(declared.read_text(encoding="utf-8"))
     issuers = {
-        entry["name"]: authority(_subject(entry), *_validity(entry, plan, at), kind=_kind(entry))
+        entry["name"]: authority(
+            _subject(entry), *_validity(entry, plan, at), kind=_kind(entry, kinds)
+        )
         for entry in plan["authority"]
     }
     roots = {name: _write_authority(target / name, made) for name, made in issuers.items()}
@@ -57,7 +71,7 @@ def generate(
             Purpose(entry["purpose"]),
             *_validity(entry, plan, at),
             issuer=issuers[entry["issuer"]] if "issuer" in entry else None,
-            kind=_kind(entry),
+            kind=_kind(entry, kinds),
             hosts=plan["hosts"] if entry["purpose"] == Purpose.TLS_SERVER else (),
         )
         leaves[entry["name"]] = _write_leaf(target / entry["name"], made, password)
@@ -69,8 +83,8 @@ def _subject(entry: Mapping[str, Any]) -> Subject:
     return Subject(entry["country"], entry["organisation"], unit, entry["name"])
 
 
-def _kind(entry: Mapping[str, Any]) -> KeyKind:
-    return KeyKind(entry.get("key", KeyKind.P256))
+def _kind(entry: Mapping[str, Any], kinds: Mapping[str, KeyKind]) -> KeyKind:
+    return kinds.get(entry["name"]) or KeyKind(entry.get("key", KeyKind.P256))
 
 
 def _validity(

@@ -41,7 +41,7 @@ _USUAL = {
 }
 """What the binding tools of common platforms declare on everything that they write."""
 
-_MOST_SCOPES = 7
+_MOST_SCOPES = 6
 """Declarations; all their subsets are tried."""
 
 _USER_IDS = (USER_ID, b"", USER_ID.hex().encode(), b"ALICE123@YAHOO.COM")

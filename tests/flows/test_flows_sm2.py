@@ -3,7 +3,6 @@
 Messages, receipts and refusals cross in both directions, with the keys that the demo declares.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from gateway.flows.services import Counterpart
 from gateway.flows.submit import Upload, submit
 from gateway.model.parameters import Parameters
 from gateway.safexml import parse
-from gateway.signing.demo_keys import DECLARED, DemoKeys, generate
+from gateway.signing.demo_keys import SM2_KEYS, DemoKeys, generate
 from gateway.signing.issue import KeyKind, Purpose, Subject, leaf
 from gateway.signing.keys import key_signer, load_certificate
 from gateway.signing.profiles import SignatureProfile, profile
@@ -32,11 +31,7 @@ LINK_USAGES = (Usage.MESSAGE, Usage.RECEIPT)
 @pytest.fixture(scope="module")
 def sm2_keys(tmp_path_factory: pytest.TempPathFactory) -> DemoKeys:
     """The demo's declaration, with SM2 for all signing keys of the Chinese side."""
-    folder = tmp_path_factory.mktemp("sm2-keys")
-    names = r'(name = "cn/(?:signing|message|receipt|statement|head|pack)"\n)'
-    text = re.sub(names, r'\1key = "sm2"\n', DECLARED.read_text("utf-8"))
-    (folder / "pki.toml").write_text(text, "utf-8")
-    return generate(folder, NOW, None, folder / "pki.toml")
+    return generate(tmp_path_factory.mktemp("sm2-keys"), NOW, None, kinds=SM2_KEYS)
 
 
 def pinned(keys: DemoKeys, usage: Usage) -> PinnedKey:
