@@ -237,20 +237,34 @@ def node_told(told: Any) -> Node:
     return Node(prefix, entries, tuple(Mark(*child) for child in children))
 
 
+def payload_of(statement: bytes) -> bytes:
+    """Return the payload of a DSSE envelope that was verified before. DocumentError
+    `schema-invalid` for what is no envelope."""
+    return _opened(statement)[1]
+
+
 def cosigned(statement: bytes, signer: Signer) -> bytes:
     """Return a DSSE envelope with one more signature. UnavailableError when the signer cannot
     sign now; DocumentError `schema-invalid` for what is no envelope."""
+    envelope, payload = _opened(statement)
+    key = settled(signer)
+    value = key.sign(pre_authentication(envelope["payloadType"], payload))
+    more = {"keyid": key.key_id, "sig": base64.b64encode(value).decode()}
+    return msgspec.json.encode({**envelope, "signatures": [*envelope["signatures"], more]})
+
+
+def _opened(statement: bytes) -> tuple[dict[str, Any], bytes]:
     try:
         envelope = msgspec.json.decode(statement, type=dict[str, Any])
         payload = base64.b64decode(envelope["payload"], validate=True)
-        message = pre_authentication(envelope["payloadType"], payload)
-        signatures = list(envelope["signatures"])
+        whole = isinstance(envelope["payloadType"], str) and isinstance(
+            envelope["signatures"], list
+        )
     except (msgspec.MsgspecError, ValueError, KeyError, TypeError):
         _refuse()
-    key = settled(signer)
-    value = base64.b64encode(key.sign(message)).decode()
-    signed = [*signatures, {"keyid": key.key_id, "sig": value}]
-    return msgspec.json.encode({**envelope, "signatures": signed})
+    if not whole:
+        _refuse()
+    return envelope, payload
 
 
 def _refuse() -> NoReturn:

@@ -1,0 +1,135 @@
+"""Settle days with the counterpart: whatever one side has and the other lacks is found and
+mended, or a person is told.
+
+    1 compare  the marks of all days, in one exchange
+    2 find     down the tree of a day and direction that differs (gateway.evidence.settlement)
+    3 mend     ours that they lack are given back, theirs that we lack are asked for
+    4 tell     what cannot be mended becomes an alarm; one whose cause is gone is cleared
+    5 keep     both sides' signed marks of every day
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from gateway.errors import TrustError
+from gateway.evidence import ledger
+from gateway.evidence.ledger import DayMarks, TellDays, TellNodes
+from gateway.evidence.settlement import Differences, Mark, Node, differences
+from gateway.flows.services import Counterpart, Services
+from gateway.flows.settle_answer import WAYS, agree, keep_days, marks, tree_of
+from gateway.flows.settle_mend import DaySettled, Mender
+from gateway.flows.settle_talk import ask, bad_answer, expect, keys_of
+from gateway.model.states import MessageKind
+
+OTHER = {"sent": "accepted", "accepted": "sent"}
+LEASE = timedelta(minutes=30)
+NOTHING = Mark(0, "")
+
+
+@dataclass
+class Settled:
+    """All days, and how many questions it took."""
+
+    counterpart: str
+    days: list[DaySettled] = field(default_factory=list)
+    exchanges: int = 0
+
+
+def settle_now(services: Services, owner: str) -> int:
+    """Settle the usual days, on one node; the worker's chore. Returns how many messages
+    were mended or told of."""
+    counterpart = services.counterpart()
+    keys_of(services, counterpart)
+    now = services.clock()
+    if not services.store.commit(lambda tx: tx.hold("settle", owner, now, now + LEASE)):
+        return 0
+    found = settle(services, usual_days(services))
+    return sum(len(d.returned) + len(d.fetched) + len(d.alarms) for d in found.days)
+
+
+def usual_days(services: Services) -> list[str]:
+    """Return today and as many days before as one question takes."""
+    today = services.clock().date()
+    return [str(today - timedelta(days=n)) for n in reversed(range(ledger.MOST_DAYS))]
+
+
+def settle(services: Services, days: Sequence[str]) -> Settled:
+    """Settle days; see the steps above. CounterpartError, UnavailableError."""
+    counterpart = services.counterpart()
+    found = Settled(counterpart.name)
+    for start in range(0, len(days), ledger.MOST_DAYS):
+        _settle(services, counterpart, days[start : start + ledger.MOST_DAYS], found)
+    return found
+
+
+def _settle(
+    services: Services, counterpart: Counterpart, days: Sequence[str], found: Settled
+) -> None:
+    pairs = _compared(services, counterpart, days, found)
+    again = []
+    for ours, theirs in pairs:
+        day = DaySettled(ours.day, ours.sent[0], ours.accepted[0], agree(ours, theirs))
+        if not day.agreed:
+            _mend_day(services, counterpart, day, theirs)
+            found.exchanges += day.exchanges
+            again += [ours.day] if day.returned or day.fetched else []
+        if ours.sent[0] or ours.accepted[0] or not day.agreed:
+            found.days.append(day)
+    after = _compared(services, counterpart, again, found) if again else []
+    agreed = {ours.day for ours, theirs in after if agree(ours, theirs)}
+    for day in found.days:
+        day.agreed = day.agreed or day.day in agreed
+
+
+def _compared(
+    services: Services, counterpart: Counterpart, days: Sequence[str], found: Settled
+) -> list[tuple[DayMarks, DayMarks]]:
+    """Steps 1 and 5: the marks of each day, ours and theirs."""
+    blank = tuple(ledger.days_of(day, NOTHING, NOTHING) for day in days)
+    ours = services.store.read(lambda tx: marks(tx, counterpart.name, blank)).days
+    wanted = ledger.AskDays(ours)
+    exchange = ask(services, counterpart, wanted)
+    found.exchanges += 1
+    told = expect(exchange, TellDays)
+    if [each.day for each in told.days] != list(days):
+        bad_answer("settlement-days")
+    keep_days(services, counterpart.name, wanted, told, exchange.asked, exchange.answered)
+    return list(zip(ours, told.days, strict=True))
+
+
+def _mend_day(
+    services: Services, counterpart: Counterpart, day: DaySettled, theirs: DayMarks
+) -> None:
+    """Steps 2 to 4 for one day, both ways. All is found before anything is mended: mending
+    changes what the other side has."""
+    found = {}
+    try:
+        for way, kind in WAYS.items():
+            stated = Mark(*getattr(theirs, OTHER[way]))
+            found[way] = _differences(services, counterpart, day, kind, OTHER[way], stated)
+            day.exchanges += found[way].exchanges
+    except TrustError:  # what is below a node is not what was signed above it
+        day.changing = True
+        return
+    mender = Mender(services, counterpart, day)
+    for way, differing in found.items():
+        mender.mend(way, differing)
+    mender.clear()
+
+
+def _differences(
+    services: Services,
+    counterpart: Counterpart,
+    day: DaySettled,
+    kind: MessageKind,
+    their_way: str,
+    stated: Mark,
+) -> Differences:
+    def exchange(prefixes: Sequence[str]) -> list[Node]:
+        wanted = ledger.AskNodes(day.day, their_way, tuple(prefixes))
+        told = expect(ask(services, counterpart, wanted), TellNodes)
+        return [ledger.node_told(each) for each in told.nodes]
+
+    tree = services.store.read(lambda tx: tree_of(tx, kind, counterpart.name, day.day))
+    return differences(tree, stated, exchange)
