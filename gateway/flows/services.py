@@ -34,10 +34,19 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedForm:
+    """How documents of an agency are signed, and by whom. formats: which; none: all of them."""
+
+    policy: TrustPolicy
+    formats: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Agency:
     """A domestic system. role: customs, quarantine, border-guard, operator ...
 
-    formats: what it may submit. disclose: personal subtrees that it may read.
+    formats: what it may submit. disclose: personal subtrees that it may read. signed: what it
+    signs; a document of these formats without a valid signature is refused.
     """
 
     name: str
@@ -46,6 +55,12 @@ class Agency:
     fingerprints: frozenset[str] = frozenset()
     deliver: Delivery | None = None
     disclose: frozenset[str] = frozenset()
+    signed: tuple[SignedForm, ...] = ()
+
+    def form_of(self, document_format: str) -> SignedForm | None:
+        """Return how documents of a format are signed; None: they are not."""
+        fits = (form for form in self.signed if not form.formats or document_format in form.formats)
+        return next(fits, None)
 
     @property
     def sees_all(self) -> bool:

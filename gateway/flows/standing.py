@@ -6,6 +6,7 @@ signature as of that day, without asking anybody.
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Protocol
 
 import rfc8785
 from cryptography import x509
@@ -17,7 +18,6 @@ from gateway.flows.revocation import Judged
 from gateway.flows.services import Services
 from gateway.signing.revocation import Kind, Mode, Standing, Status, instant
 from gateway.signing.trust import TrustPolicy
-from gateway.signing.verify import Verified
 
 _MEDIA_TYPES = {
     Kind.CRL: "application/pkix-crl",
@@ -25,10 +25,19 @@ _MEDIA_TYPES = {
 }
 
 
+class Signed(Protocol):
+    """A verified signature, or several."""
+
+    @property
+    def chains(self) -> tuple[tuple[bytes, ...], ...]:
+        """Of each signer the certificate (DER) and those above it."""
+        ...
+
+
 def standing_of(
     services: Services,
     policy: TrustPolicy,
-    verified: Verified,
+    verified: Signed,
     *,
     claimed: datetime | None = None,
     proven: datetime | None = None,

@@ -1,13 +1,14 @@
 """An agency hands in documents.
 
-    1 permit     formats that this agency may submit, sizes
-    2 decode     every document, all findings at once
-    3 repeat     a known Idempotency-Key gets its first answer
-    4 store      message, original, parameters, evidence
-    5 pass on    a document that travels as it is becomes a link message
-    6 join       the others meet their other half, or wait
-    7 translate  a closed set becomes link messages (gateway.flows.translate)
-    8 commit     one durable commit; the worker signs and sends
+    1 permit     number and sizes
+    2 open       the agency's signature, where its formats are signed (gateway.flows.intake)
+    3 decode     every document, all findings at once; formats that it may submit
+    4 repeat     a known Idempotency-Key gets its first answer
+    5 store      message, original, parameters, evidence
+    6 pass on    a document that travels as it is becomes a link message
+    7 join       the others meet their other half, or wait
+    8 translate  a closed set becomes link messages (gateway.flows.translate)
+    9 commit     one durable commit; the worker signs and sends
 
 A refusal leaves nothing but its own row of evidence: the identical bytes are judged anew.
 """
@@ -19,27 +20,19 @@ from dataclasses import dataclass
 import msgspec
 
 from gateway.codec import join
-from gateway.codec.formats import Decoded
-from gateway.errors import AccessError, DocumentError, Finding, GatewayError, StateError, refusal
+from gateway.errors import DocumentError, Finding, GatewayError, StateError
 from gateway.flows import gather
+from gateway.flows.intake import Intake, Upload, permit, read_uploads
 from gateway.flows.keys import search_keys
 from gateway.flows.outgoing import Parts, queue_message
 from gateway.flows.ports import Half, Message, Transaction
 from gateway.flows.record import Paper, first_step, step
 from gateway.flows.services import Agency, Services
+from gateway.flows.standing import grace_step, papers_of
 from gateway.model.manifest import Manifest
 from gateway.model.parameters import Parameters
 from gateway.model.response import Response
 from gateway.model.states import MessageKind, MessageState
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """One document as it came. name: for findings. format: if the sender says it."""
-
-    name: str
-    content: bytes
-    format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +43,6 @@ class Submitted:
     conversation_id: str
     state: str
     replayed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Intake:
-    """An upload that was read. id: of its message row."""
-
-    id: str
-    upload: Upload
-    decoded: Decoded
 
 
 def submit(
@@ -74,61 +58,14 @@ def submit(
     """
     body = _body_digest(uploads, parameters)
     try:
-        _permit(services, agency, uploads)
-        intakes = tuple(_read(services, agency, uploads))
+        permit(services, uploads)
+        intakes = read_uploads(services, agency, uploads)
         return services.store.commit(
             lambda tx: _accept(services, tx, agency, intakes, parameters, idempotency_key, body)
         )
     except GatewayError as failure:
         _record_refusal(services, agency, body, failure)
         raise
-
-
-def _permit(services: Services, agency: Agency, uploads: Sequence[Upload]) -> None:
-    if not uploads:
-        raise DocumentError("malformed", Finding("malformed", "document-missing"))
-    if len(uploads) > services.limits.uploads:
-        raise DocumentError(
-            "too-large",
-            Finding(
-                "too-large",
-                "documents",
-                found=str(len(uploads)),
-                expected=f"at most {services.limits.uploads}",
-            ),
-        )
-    for upload in uploads:
-        if len(upload.content) > services.limits.document_bytes:
-            limit = f"at most {services.limits.document_bytes} bytes"
-            raise DocumentError(
-                "too-large",
-                Finding("too-large", "size", upload.name, str(len(upload.content)), limit),
-            )
-
-
-def _read(services: Services, agency: Agency, uploads: Sequence[Upload]) -> list[Intake]:
-    """Decode and check every upload; raise once, with the findings of all of them."""
-    findings: list[Finding] = []
-    intakes: list[Intake] = []
-    for upload in uploads:
-        try:
-            decoded = _decode(services, agency, upload)
-        except DocumentError as error:
-            findings += error.findings or [Finding(error.code, error.code, upload.name)]
-            continue
-        intakes.append(Intake(services.ids(), upload, decoded))
-    if failure := refusal(findings):
-        raise failure
-    return intakes
-
-
-def _decode(services: Services, agency: Agency, upload: Upload) -> Decoded:
-    name = upload.format or services.formats.detect(upload.content)
-    if name not in services.formats.names():
-        raise DocumentError("type-unknown", Finding("type-unknown", "format", upload.name, name))
-    if name not in agency.formats:
-        raise AccessError("forbidden", Finding("forbidden", "format", upload.name, name))
-    return services.formats.decode(name, upload.content)
 
 
 def _accept(
@@ -193,14 +130,26 @@ def _store(
         keys=search_keys(decoded.document),
     )
     tx.add_message(message)
-    media = services.formats.header(decoded.format).media_type
     papers = (
-        Paper("original", upload.content, media),
+        Paper("original", upload.content, intake.media_type),
         Paper("canonical", msgspec.json.encode(decoded.document), "application/json"),
         Paper("parameters", msgspec.json.encode(parameters), "application/json"),
+        *papers_of(intake.judged),
     )
-    event = ("received", {"format": decoded.format})
-    first_step(services, "submitted", message, papers, event).write(tx)
+    facts = _signature_facts(intake)
+    event = ("received", {"format": decoded.format, **facts})
+    first_step(services, "submitted", message, papers, event, facts).write(tx)
+    if graced := grace_step(services, intake.id, intake.judged, now):
+        graced.write(tx)
+
+
+def _signature_facts(intake: Intake) -> dict[str, str]:
+    """Return who signed an upload, and how that is known: for its timeline and its evidence."""
+    opened = intake.opened
+    if opened is None:
+        return {}
+    at = opened.signed_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"signer": opened.fingerprint, "signed-at": at, "signing-time": opened.proof.value}
 
 
 def _advance(
@@ -239,7 +188,8 @@ def _conversation(tx: Transaction, message_id: str) -> str:
 
 
 def _pass_on(services: Services, tx: Transaction, intake: Intake) -> MessageState:
-    """Queue a document of the counterpart's own formats as it is, octets unchanged."""
+    """Queue a document of the counterpart's own formats as it is, octets unchanged; of a signed
+    one what was signed."""
     decoded = intake.decoded
     report = gather.passing_report(services, decoded)
     conversation, answered = _answered(tx, intake)
@@ -251,7 +201,7 @@ def _pass_on(services: Services, tx: Transaction, intake: Intake) -> MessageStat
             conversation_id=conversation,
             ref_to=answered,
             document_type=decoded.format,
-            content=intake.upload.content,
+            content=intake.content,
             document=decoded.document,
             head=decoded.head,
             report=report,

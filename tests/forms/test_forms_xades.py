@@ -503,12 +503,8 @@ def test_no_flipped_bit_gives_other_content(ec: Agency, signed: bytes, data: st.
     bent = bytearray(signed)
     bent[place] ^= 1 << data.draw(st.integers(0, 7))
     try:
-        root = parse(bytes(bent))
-    except DocumentError:
-        return
-    try:
-        found = open_xades(root, ec.policy("vn-2025"), NOW)
-    except TrustError:
+        found = opened(bytes(bent), ec)
+    except (TrustError, DocumentError):
         return
     assert found.content == c14n(parse(DOCUMENT))
 
