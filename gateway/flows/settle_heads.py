@@ -11,6 +11,8 @@ It is asked before it is offered, so a restored side finds out by itself, and ne
 against what it signed before.
 """
 
+from datetime import timedelta
+
 from gateway.errors import CounterpartError, GatewayError
 from gateway.evidence.heads import HeadFacts, read_head
 from gateway.evidence.ledger import (
@@ -38,6 +40,16 @@ from gateway.flows.settle_talk import ask, bad_answer, expect, keys_of, stated
 from gateway.merkle import consistency, subtree
 from gateway.signing.dsse import sign_statement, verify_cosigned
 from gateway.signing.trust import Usage
+
+LEASE = timedelta(minutes=2)
+
+
+def offer_now(services: Services, owner: str) -> int:
+    """Offer the newest head, on one node; the worker's chore. Returns 1 when it was cosigned."""
+    now = services.clock()
+    if not services.store.commit(lambda tx: tx.hold("offer-head", owner, now, now + LEASE)):
+        return 0
+    return int(offer_head(services) == "cosigned")
 
 
 def offer_head(services: Services) -> str:

@@ -6,8 +6,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from gateway.settings.agencies import SignedDocuments
 from gateway.settings.evidence import AtRestSection, EvidenceSection, RetentionSection
 from gateway.settings.keys import Hsm, Keys, Pair
+from gateway.settings.settlement import SettlementSection
 from gateway.settings.timestamps import TimestampsSection
 from gateway.settings.trust import PartyTrust, TrustSection
 from gateway.settings.values import (
@@ -22,7 +24,7 @@ from gateway.settings.values import (
     StoreUrl,
     is_loopback,
 )
-from gateway.signing.profiles import PROFILES
+from gateway.signing.profiles import LINK_PROFILES, PROFILES
 
 
 class House(Section):
@@ -196,8 +198,8 @@ class CounterpartSection(Client):
         if missing and not self.trust.names:
             raise ValueError(f"no certificate is pinned for: {', '.join(sorted(missing))}")
         for name in (self.signature, self.sign_as or self.signature):
-            if name not in PROFILES:
-                raise ValueError(f"signature must be one of: {', '.join(sorted(PROFILES))}")
+            if name not in LINK_PROFILES:
+                raise ValueError(f"signature must be one of: {', '.join(sorted(LINK_PROFILES))}")
             if not (PROFILES[name].methods or self.legacy_signatures):
                 raise ValueError(f"{name} needs legacy_signatures = true")
         return self
@@ -220,6 +222,7 @@ class AgencySection(Section):
     fingerprints: tuple[Fingerprint, ...] = ()
     formats: frozenset[str] = frozenset()
     disclose: frozenset[str] = frozenset()
+    signed: tuple[SignedDocuments, ...] = ()
     deliver: Deliver | None = None
 
     @model_validator(mode="after")
@@ -252,6 +255,7 @@ class Settings(Section):
     timestamps: TimestampsSection = TimestampsSection()
     trust: TrustSection = TrustSection()
     evidence: EvidenceSection = EvidenceSection()
+    settlement: SettlementSection = SettlementSection()
     retention: RetentionSection = RetentionSection()
     at_rest: AtRestSection = AtRestSection()
     registers: Register = Field(default=Register(), alias="register")
