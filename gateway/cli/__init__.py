@@ -6,7 +6,7 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong use (also settings that cannot 
 
 import typer
 
-from gateway.cli import doctor, documents, keys, maps, messages, running, setup, translate, trust
+from gateway.cli import doctor, documents, evidence, keys, maps, messages, running, setup, translate, trust
 
 app = typer.Typer(
     help=(
@@ -30,6 +30,7 @@ app.command("sign")(trust.sign)
 app.command("verify")(trust.verify)
 app.add_typer(running.db, name="db")
 app.add_typer(messages.message, name="message")
+app.add_typer(evidence.evidence, name="evidence")
 app.add_typer(maps.maps, name="map")
 app.add_typer(keys.keys, name="keys")
 
