@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import TypeVar
 
 from gateway.errors import Finding, GatewayError, TrustError
 from gateway.flows.ports import Clock, Store, Transaction
@@ -21,6 +22,9 @@ from gateway.signing.revocation_crl import Crl, crl_status, read_crl
 from gateway.signing.revocation_ocsp import read_ocsp
 from gateway.signing.revocation_sources import Wanted, sources
 from gateway.signing.trust import TrustPolicy
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 PAUSE = timedelta(seconds=30)
 """How long a source that was silent is not asked again on the request path."""
@@ -54,7 +58,8 @@ class StatusDesk:
         self._source = source
         self._clock = clock
         self._owner = owner
-        self._lists: dict[tuple[str, str], tuple[Crl, bytes]] = {}
+        self._lists: dict[tuple[str, str], Crl] = {}
+        self._contents: dict[str, bytes] = {}
         self._asking: set[tuple[Kind, str, str]] = set()
         self._lock = threading.Lock()
 
@@ -154,22 +159,30 @@ class StatusDesk:
         """Verify a kept answer again; None when it is not what was kept. A list is verified
         once in this process."""
         place, now = row.wanted, self._clock()
-        name = (row.digest, fingerprint(issuer))
-        if known := self._lists.get(name):
-            return crl_status(known[0], certificate, place.url), known[1]
-        octets = self._store.read(lambda tx: tx.status_content(*_key(place)))
-        if octets is None:
-            return None
+        octets = self._octets(row)
         try:
             if place.kind is Kind.OCSP:
                 return read_ocsp(octets, certificate, issuer, now, place.url), octets
-            crl = read_crl(octets, issuer, now)
+            crl = self._list(octets, row.digest, issuer, now)
+            return crl_status(crl, certificate, place.url), octets
         except TrustError:
             return None
-        if len(self._lists) >= _MOST_READ:
-            self._lists.clear()
-        self._lists[name] = (crl, octets)
-        return crl_status(crl, certificate, place.url), octets
+
+    def _octets(self, row: KeptStatus) -> bytes:
+        known = self._contents.get(row.digest)
+        if known is None:
+            found = self._store.read(lambda tx: tx.status_content(*_key(row.wanted)))
+            known = found or b""
+            _remember(self._contents, row.digest, known)
+        return known
+
+    def _list(self, octets: bytes, digest: str, issuer: bytes, now: datetime) -> Crl:
+        name = (digest, fingerprint(issuer))
+        known = self._lists.get(name)
+        if known is None:
+            known = read_crl(octets, issuer, now)
+            _remember(self._lists, name, known)
+        return known
 
     def _ask_now(self, rule: Rule, wanted: Sequence[Wanted]) -> bool:
         """Make sources known, and ask those whose answer is missing or stale, unless they were
@@ -218,6 +231,12 @@ _WORST_FIRST = (Standing.REVOKED_LATER, Standing.GRACE)
 
 def _key(wanted: Wanted) -> tuple[Kind, str, str]:
     return wanted.kind, wanted.subject, wanted.url
+
+
+def _remember(known: dict[K, V], name: K, value: V) -> None:
+    if len(known) >= _MOST_READ:
+        known.clear()
+    known[name] = value
 
 
 def _want(tx: Transaction, wanted: Sequence[Wanted]) -> None:

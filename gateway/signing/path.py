@@ -75,7 +75,7 @@ def find_path(der: bytes, anchors: Anchors) -> Path:
     """
     try:
         return _path(der, anchors)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         refuse("signer-untrusted", "certificate-form")
 
 
@@ -227,5 +227,5 @@ def _carries(certificate: x509.Certificate, name: str) -> bool:
 def _load(der: bytes) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
-    except ValueError:
+    except (ValueError, x509.InvalidVersion):
         refuse("signer-untrusted", "certificate-form")

@@ -17,7 +17,7 @@ from gateway.signing.certificates import public_key
 from gateway.signing.keys import fingerprint
 from gateway.signing.path import extension
 from gateway.signing.revocation import Kind, State, Status
-from gateway.signing.revocation_proof import check_times, is_signed, refuse
+from gateway.signing.revocation_proof import UNREADABLE, check_times, is_signed, refuse
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,14 @@ def read_crl(content: bytes, issuer: bytes, now: datetime) -> Crl:
     `status-future` (made later than now, beyond `SKEW`).
     """
     try:
-        crl = x509.load_der_x509_crl(content)
-        authority = x509.load_der_x509_certificate(issuer)
-        listed = list(crl.extensions)
-        ends = crl.next_update_utc
-    except (ValueError, x509.UnsupportedGeneralNameType, x509.DuplicateExtension):
+        return _verified(content, issuer, now)
+    except UNREADABLE:
         refuse("crl-form")
+
+
+def _verified(content: bytes, issuer: bytes, now: datetime) -> Crl:
+    crl = x509.load_der_x509_crl(content)
+    authority = x509.load_der_x509_certificate(issuer)
     if crl.issuer.public_bytes() != authority.subject.public_bytes():
         refuse("crl-issuer")
     usage = extension(authority, x509.KeyUsage)
@@ -62,14 +64,21 @@ def read_crl(content: bytes, issuer: bytes, now: datetime) -> Crl:
     )  # fmt: skip
     if not signed or (usage is not None and not usage.crl_sign):
         refuse("crl-signature")
-    _check_crl_extensions(listed)
-    check_times(now, crl.last_update_utc, ends)
+    _check_crl_extensions(list(crl.extensions))
+    check_times(now, crl.last_update_utc, crl.next_update_utc)
     return Crl(hashlib.sha256(content).hexdigest(), issuer, crl)
 
 
 def crl_status(crl: Crl, certificate: bytes, source: str) -> Status:
     """Return what a verified list says of a certificate of its issuer; `unknown` when the
-    list does not cover it (TrustError is not raised)."""
+    list does not cover it. TrustError `crl-form` when its entry cannot be read."""
+    try:
+        return _status(crl, certificate, source)
+    except UNREADABLE:
+        refuse("crl-form")
+
+
+def _status(crl: Crl, certificate: bytes, source: str) -> Status:
     read = x509.load_der_x509_certificate(certificate)
     state, revoked_at, reason, since = State.GOOD, None, "", None
     if not _covers(crl.read, read):

@@ -5,7 +5,6 @@ Refusals are TrustErrors `revocation-unknown`.
 """
 
 import hashlib
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +20,7 @@ from gateway.signing.certificates import public_key, signed_by
 from gateway.signing.keys import fingerprint
 from gateway.signing.path import extension
 from gateway.signing.revocation import Kind, State, Status
-from gateway.signing.revocation_proof import check_times, is_signed, refuse
+from gateway.signing.revocation_proof import UNREADABLE, check_times, is_signed, refuse
 
 _ID_HASHES = {"sha1", "sha256", "sha384", "sha512"}
 
@@ -46,11 +45,20 @@ def read_ocsp(
     with an error), `ocsp-serial` (about another certificate), `ocsp-responder` (signed by
     nobody whom the issuer authorised), `ocsp-signature`, `status-future`.
     """
+    try:
+        return _verified(content, certificate, issuer, now, source)
+    except UNREADABLE:
+        refuse("ocsp-form")
+
+
+def _verified(
+    content: bytes, certificate: bytes, issuer: bytes, now: datetime, source: str
+) -> Status:
     answer = _read_answer(content)
     issuer_name, issuer_key = _issuer_id(issuer)
     serial = x509.load_der_x509_certificate(certificate).serial_number
     single = next(
-        (s for s in _singles(answer) if _is_about(s, serial, issuer_name, issuer_key)), None
+        (s for s in answer.responses if _is_about(s, serial, issuer_name, issuer_key)), None
     )
     if single is None:
         refuse("ocsp-serial")
@@ -59,28 +67,16 @@ def read_ocsp(
     if not is_signed(key, answer.signature, answer.tbs_response_bytes, _hash(answer), algorithm):
         refuse("ocsp-signature")
     check_times(now, single.this_update_utc, single.next_update_utc)
-    check_times(now, answer.produced_at_utc, None)
     return _ocsp_status(single, fingerprint(certificate), fingerprint(issuer), content, source)
 
 
 def _read_answer(content: bytes) -> ocsp.OCSPResponse:
-    try:
-        answer = ocsp.load_der_ocsp_response(content)
-        good = answer.response_status is ocsp.OCSPResponseStatus.SUCCESSFUL
-        if good and any(each.critical for each in answer.extensions):
-            refuse("ocsp-form", "a critical extension")
-    except (ValueError, x509.DuplicateExtension):
-        refuse("ocsp-form")
-    if not good:
+    answer = ocsp.load_der_ocsp_response(content)
+    if answer.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
         refuse("ocsp-refused", answer.response_status.name.lower())
+    if any(each.critical for each in answer.extensions):
+        refuse("ocsp-form", "a critical extension")
     return answer
-
-
-def _singles(answer: ocsp.OCSPResponse) -> Iterator[ocsp.OCSPSingleResponse]:
-    try:
-        yield from answer.responses
-    except (ValueError, UnsupportedAlgorithm):
-        refuse("ocsp-form")
 
 
 def _issuer_id(issuer: bytes) -> tuple[bytes, bytes]:

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any, NoReturn
 
-from cryptography.exceptions import InvalidSignature
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
@@ -12,6 +13,15 @@ from gateway.signing.algorithms import raw_of
 from gateway.signing.certificates import SM2_WITH_SM3
 from gateway.signing.revocation import SKEW, instant
 from gateway.signing.sm2 import Sm2PublicKey
+
+UNREADABLE = (
+    ValueError,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` raises, early or late, for octets that are not what they should be."""
 
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
 

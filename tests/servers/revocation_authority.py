@@ -182,9 +182,8 @@ def ocsp_answer(
     issuer: Issued,
     says: Says | None = None,
     responder: Issued | None = None,
-    signer: Any = None,
 ) -> bytes:
-    """Return an OCSP answer (DER). responder: a delegate. signer: a key that is not his."""
+    """Return an OCSP answer (DER). responder: a delegate."""
     says, by = says or Says(), responder or issuer
     builder = ocsp.OCSPResponseBuilder().add_response(
         certificate.certificate,
@@ -199,7 +198,7 @@ def ocsp_answer(
     builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, by.certificate)
     if responder:
         builder = builder.certificates([responder.certificate])
-    done = builder.sign(signer or by.key, hashes.SHA256())
+    done = builder.sign(by.key, hashes.SHA256())
     return done.public_bytes(Encoding.DER)
 
 
