@@ -6,7 +6,18 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong use (also settings that cannot 
 
 import typer
 
-from gateway.cli import doctor, documents, evidence, keys, maps, messages, running, setup, translate, trust
+from gateway.cli import (
+    doctor,
+    documents,
+    evidence,
+    keys,
+    maps,
+    messages,
+    running,
+    setup,
+    translate,
+    trust,
+)
 
 app = typer.Typer(
     help=(

@@ -80,7 +80,7 @@ def head_payload(facts: HeadFacts) -> bytes:
 
 
 def read_head(payload: bytes) -> HeadFacts:
-    """Read what a head says. DocumentError `schema-invalid`, rule `head`, for anything that
+    """Read what a head says. DocumentError `schema-invalid`, rule `log-head`, for anything that
     `head_payload` would not have written."""
     try:
         said = msgspec.json.decode(payload, type=_Stated)
@@ -92,14 +92,14 @@ def read_head(payload: bytes) -> HeadFacts:
             return facts
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError):
         pass
-    raise DocumentError("schema-invalid", Finding("schema-invalid", "head"))
+    raise DocumentError("schema-invalid", Finding("schema-invalid", "log-head"))
 
 
 def signature_octets(statement: bytes) -> bytes:
     """Return the first signature's value of a DSSE envelope that we made: what is timestamped.
-    DocumentError `schema-invalid`, rule `head`."""
+    DocumentError `schema-invalid`, rule `log-head`."""
     try:
         envelope = msgspec.json.decode(statement, type=_Envelope)
         return base64.b64decode(envelope.signatures[0].sig, validate=True)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, IndexError, RecursionError):
-        raise DocumentError("schema-invalid", Finding("schema-invalid", "head")) from None
+        raise DocumentError("schema-invalid", Finding("schema-invalid", "log-head")) from None

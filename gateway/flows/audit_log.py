@@ -11,9 +11,13 @@ from gateway.flows.services import Services
 from gateway.merkle import node_hash, subtree
 from gateway.signing import timestamp
 from gateway.signing.dsse import verify_statement
+from gateway.signing.profiles import profile
 from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
 
 PAGE = 1000
+
+_SHAPE = "link-ecdsa-p256"
+"""How a gateway signs that has no counterpart yet."""
 
 
 def leaf_flaws(leaves: Iterable[Leaf]) -> tuple[int, list[Flaw]]:
@@ -128,4 +132,5 @@ def own_heads(services: Services) -> TrustPolicy:
         PinnedKey(certificate, services.name, Usage.HEAD)
         for certificate in (*ours, *services.earlier_heads)
     ]
-    return TrustPolicy.of(services.counterpart().ours, Usage.HEAD, pinned)
+    shapes = [counterpart.ours for counterpart in services.counterparts.values()]
+    return TrustPolicy.of(shapes[0] if shapes else profile(_SHAPE), Usage.HEAD, pinned)

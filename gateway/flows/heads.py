@@ -116,7 +116,7 @@ def inclusion(services: Services, index: int, size: int) -> Inclusion:
     def work(tx: Transaction) -> Inclusion:
         head = tx.head_at(size)
         if head is None or not 0 <= index < size:
-            raise StateError("not-found", Finding("not-found", "head", found=str(size)))
+            raise StateError("not-found", Finding("not-found", "log-head", found=str(size)))
         return prove_inclusion(index, size, head.root, tx.log_node)
 
     return services.store.read(work)
@@ -145,7 +145,7 @@ def consistency(services: Services, old: int, new: int) -> Consistency:
 
     def work(tx: Transaction) -> Consistency:
         if not 0 <= old <= new <= tx.log_size():
-            raise StateError("not-found", Finding("not-found", "head", found=f"{old} {new}"))
+            raise StateError("not-found", Finding("not-found", "log-head", found=f"{old} {new}"))
         return prove_consistency(old, new, tx.log_node)
 
     return services.store.read(work)

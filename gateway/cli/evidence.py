@@ -1,0 +1,196 @@
+"""`gateway evidence`: audit, heads, proofs, legal holds, payloads under a new key."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gateway.cli import talk
+
+if TYPE_CHECKING:
+    from gateway.evidence.audit import Flaw
+    from gateway.flows.ports_log import Head
+    from gateway.flows.services import Services
+
+evidence = typer.Typer(help="The log of evidence.", no_args_is_help=True)
+
+Conversation = Annotated[str, typer.Argument(help="The conversation id.")]
+By = Annotated[str, typer.Option(help="Who orders it: an office, not a person's name.")]
+
+
+@evidence.callback()
+def _group() -> None:
+    """The log of evidence, beside a running gateway or without one."""
+
+
+@evidence.command("audit")
+def audit(config: talk.Config = talk.DEFAULT_CONFIG, as_json: talk.Json = False) -> None:
+    """Recompute everything that is stored and hold it against evidence; 1 when anything is
+    not as it was written."""
+    with talk.failures(as_json), _services(config) as services:
+        from gateway.flows.audit import audit as run
+
+        found = run(services)
+        if as_json:
+            flaws = [_as_json(flaw) for flaw in found.flaws]
+            talk.give_json({"at": found.at, "counts": found.counts, "flaws": flaws})
+        else:
+            talk.table(("what", "count"), [(k, str(v)) for k, v in found.counts.items()])
+            for flaw in found.flaws:
+                talk.say(_words(flaw))
+            talk.say("all is as it was written" if not found.flaws else "THIS STORE WAS CHANGED")
+        if found.flaws:
+            raise typer.Exit(talk.Exit.REFUSED)
+
+
+@evidence.command("head")
+def head(
+    size: Annotated[int | None, typer.Option(min=1, help="Of this size; else the newest.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the signed statement here.")] = None,
+    config: talk.Config = talk.DEFAULT_CONFIG,
+    as_json: talk.Json = False,
+) -> None:
+    """Show a signed head of the log and how far the log is."""
+    with talk.failures(as_json), _services(config) as services:
+        from gateway.errors import Finding, StateError
+
+        found = services.store.read(
+            lambda tx: tx.latest_head() if size is None else tx.head_at(size)
+        )
+        if found is None:
+            raise StateError("not-found", Finding("not-found", "log-head", found=str(size or "")))
+        if out is not None:
+            talk.write_new(out, found.statement)
+        leaves, waiting = services.store.read(lambda tx: (tx.log_size(), tx.untaken_evidence()))
+        shown = _head(found) | {"leaves": leaves, "waiting": waiting}
+        if as_json:
+            talk.give_json(shown)
+        else:
+            talk.table(("what", "value"), [(k, str(v)) for k, v in shown.items()])
+
+
+@evidence.command("proof")
+def proof(
+    message: Annotated[str | None, typer.Argument(help="Prove the rows of this message.")] = None,
+    old: Annotated[int | None, typer.Option(min=0, help="Prove that this size ...")] = None,
+    new: Annotated[int | None, typer.Option(min=0, help="... begins this one.")] = None,
+    config: talk.Config = talk.DEFAULT_CONFIG,
+) -> None:
+    """Write proofs (RFC 9162) as JSON: inclusion of a message's rows, or consistency of two
+    sizes."""
+    if (message is None) == (old is None or new is None):
+        raise typer.BadParameter("a message id, or --old and --new")
+    with talk.failures(as_json=True), _services(config) as services:
+        from gateway.flows import heads
+
+        if message is not None:
+            talk.give_json([_inclusion(*each) for each in heads.inclusions(services, message)])
+        elif old is not None and new is not None:
+            found = heads.consistency(services, old, new)
+            path = [value.hex() for value in found.path]
+            talk.give_json({"old": old, "new": new, "path": path})
+
+
+@evidence.command("hold")
+def hold(
+    conversation: Conversation,
+    by: By,
+    reason: Annotated[str, typer.Option(help="A file number; never a person's name.")],
+    config: talk.Config = talk.DEFAULT_CONFIG,
+    as_json: talk.Json = False,
+) -> None:
+    """Keep all documents of a conversation, whatever [retention] says."""
+    with talk.failures(as_json), _services(config) as services:
+        from gateway.flows import prune
+
+        prune.hold(services, conversation, by, reason)
+    talk.say(f"{conversation} is held")
+
+
+@evidence.command("lift")
+def lift(
+    conversation: Conversation,
+    by: By,
+    config: talk.Config = talk.DEFAULT_CONFIG,
+    as_json: talk.Json = False,
+) -> None:
+    """End the hold on a conversation."""
+    with talk.failures(as_json), _services(config) as services:
+        from gateway.flows import prune
+
+        prune.lift(services, conversation, by)
+    talk.say(f"{conversation} is no longer held")
+
+
+@evidence.command("holds")
+def holds(config: talk.Config = talk.DEFAULT_CONFIG, as_json: talk.Json = False) -> None:
+    """List the holds that stand."""
+    with talk.failures(as_json), _services(config) as services:
+        found = services.store.read(lambda tx: tx.legal_holds())
+    rows = [(h.conversation_id, h.at.isoformat(timespec="seconds"), h.by, h.reason) for h in found]
+    names = ("conversation", "at", "by", "reason")
+    if as_json:
+        talk.give_json([dict(zip(names, row, strict=True)) for row in rows])
+    else:
+        talk.table(names, rows, whole=("conversation",))
+
+
+@evidence.command("rekey")
+def rekey(config: talk.Config = talk.DEFAULT_CONFIG, as_json: talk.Json = False) -> None:
+    """Encrypt all payloads with a new data key under the first [[at_rest.key]]."""
+    with talk.failures(as_json), _services(config) as services:
+        from gateway.flows import prune
+
+        count = prune.rekey(services)
+    if as_json:
+        talk.give_json({"payloads": count})
+    else:
+        talk.say(f"{count} payloads are under the new key")
+
+
+@contextmanager
+def _services(config: Path) -> "Iterator[Services]":
+    """Open the gateway of a settings file without listeners and worker."""
+    from gateway.bootstrap import Gateway
+
+    gateway = Gateway(talk.settings(config).settings, listening=False, working=False)
+    try:
+        yield gateway.services
+    finally:
+        gateway.close()
+
+
+def _head(head: "Head") -> dict[str, Any]:
+    return {
+        "size": head.size,
+        "root": head.root.hex(),
+        "at": head.at.isoformat(),
+        "timestamp": head.state,
+        "stamped at": head.stamped_at.isoformat() if head.stamped_at else "",
+    }
+
+
+def _inclusion(row: int, found: Any) -> dict[str, Any]:
+    if found is None:
+        return {"row": row, "proof": None}
+    path = [value.hex() for value in found.path]
+    root = found.root.hex()
+    return {
+        "row": row,
+        "proof": {"index": found.index, "size": found.size, "root": root, "path": path},
+    }
+
+
+def _as_json(flaw: "Flaw") -> dict[str, str]:
+    names = ("rule", "place", "found", "expected")
+    return {name: getattr(flaw, name) for name in names if getattr(flaw, name)}
+
+
+def _words(flaw: "Flaw") -> str:
+    from gateway import texts
+
+    detail = ", ".join(part for part in (flaw.found, flaw.expected) if part)
+    text = texts.sentence(flaw.rule, talk.language())
+    return f"{flaw.place}: {text}" + (f" ({detail})" if detail else "")
