@@ -11,7 +11,7 @@ import msgspec
 from python_multipart.multipart import parse_options_header
 
 from gateway.errors import DocumentError, Finding
-from gateway.flows.submit import Upload
+from gateway.flows.intake import SMIME_TYPE, Upload
 from gateway.model.parameters import Parameters
 
 MULTIPART = "multipart/form-data"
@@ -23,6 +23,7 @@ RAW = frozenset(
         "text/plain",
         "application/octet-stream",
         "application/edifact",
+        SMIME_TYPE,
     }
 )
 PARAMETERS_BYTES = 262_144
@@ -66,7 +67,10 @@ def media_type(stated: str | None) -> str:
 
 def read(stated: str, body: bytes, format_name: str | None, limit: int) -> Intake:
     """Read a whole body. limit: documents in one submission. DocumentError."""
-    if media_type(stated) != MULTIPART:
+    media = media_type(stated)
+    if media == SMIME_TYPE:  # its boundary stands in our header: together they are the document
+        body = b"Content-Type: %b\r\n\r\n%b" % (stated.encode("latin-1", "replace"), body)
+    if media != MULTIPART:
         return Intake((Upload("document-1", body, format_name),), Parameters())
     parts = _split(stated, body, 2 * limit + 1)
     documents = [part for part in parts if part.name == "document"]

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -16,7 +17,15 @@ from gateway.errors import Finding, UnavailableError
 from gateway.flows.ports import Clock, IdMaker, Link, Randomness, Store
 from gateway.flows.retry import Breaker, Schedule
 from gateway.flows.routes import Routes
-from gateway.flows.services import Agency, Counterpart, Delivery, Limits, Services
+from gateway.flows.services import (
+    Agency,
+    Counterpart,
+    Delivery,
+    Limits,
+    Services,
+    SignedForm,
+)
+from gateway.settings.agencies import SignedDocuments
 from gateway.settings.sections import (
     AgencySection,
     Client,
@@ -65,7 +74,10 @@ def services_of(
         head_signer=ours.head,
         pack_signer=ours.pack,
         counterparts=counterparts,
-        agencies={n: agency(n, section) for n, section in settings.agency.items()},
+        agencies={
+            n: agency(n, section, demo=house.profile == "demo")
+            for n, section in settings.agency.items()
+        },
         register=vehicles(settings.registers.vehicles),
         schedule=schedule(settings),
         limits=limits(settings),
@@ -95,7 +107,7 @@ def counterpart(name: str, section: CounterpartSection) -> Counterpart:
         )
         for pin in section.pinned
     ]
-    trust.check_windows(name, pinned, section.trust)
+    trust.check_windows(f"counterpart.{name}.pinned", pinned, section.trust)
     shape = profile(section.signature, section.legacy_signatures)
     authorities, asked = trust.anchors(name, section.trust), trust.rule(section.trust)
 
@@ -120,8 +132,9 @@ def _pins_heads(pinned: Sequence[PinnedKey]) -> bool:
     return any(pin.usage is Usage.HEAD for pin in pinned)
 
 
-def agency(name: str, section: AgencySection) -> Agency:
-    """Make an agency: how it is known, what it may submit, where it takes documents."""
+def agency(name: str, section: AgencySection, *, demo: bool = False) -> Agency:
+    """Make an agency: how it is known, what it may submit and signs, where it takes documents.
+    demo: keys of the demo may sign."""
     deliver = section.deliver
     return Agency(
         name=name,
@@ -132,7 +145,22 @@ def agency(name: str, section: AgencySection) -> Agency:
         if deliver
         else None,
         disclose=section.disclose,
+        signed=tuple(signed_form(name, stated, demo=demo) for stated in section.signed),
     )
+
+
+def signed_form(name: str, stated: SignedDocuments, *, demo: bool) -> SignedForm:
+    """Make what is believed of signatures of an agency."""
+    pins = [
+        PinnedKey(certificate(p.certificate), name, Usage.MESSAGE, p.not_before, p.not_after)
+        for p in stated.pinned
+    ]
+    trust.check_windows(f"agency.{name}.signed.pinned", pins, stated.trust)
+    shape = profile(stated.signature, stated.legacy)
+    shape = replace(shape, oldest=stated.oldest, demo=shape.demo or demo)
+    authorities, asked = trust.anchors(name, stated.trust), trust.rule(stated.trust)
+    policy = TrustPolicy.of(shape, Usage.MESSAGE, pins, authorities, asked)
+    return SignedForm(policy, stated.formats)
 
 
 def destination_of(agency_name: str) -> str:

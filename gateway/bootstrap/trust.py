@@ -44,13 +44,12 @@ def rule(stated: PartyTrust) -> Rule:
     return made if stated.grace is None else replace(made, grace=stated.grace)
 
 
-def check_windows(party: str, pins: Sequence[PinnedKey], stated: PartyTrust) -> None:
+def check_windows(place: str, pins: Sequence[PinnedKey], stated: PartyTrust) -> None:
     """Refuse pins of one usage that are good side by side for longer than agreed:
     UnavailableError, rule `pin-overlap`."""
     shared, usage = longest_overlap(pins)
     if shared > stated.overlap:
         found = f"{usage}: {shared.days} days"
-        place = f"counterpart.{party}.pinned"
         finding = Finding(
             "unavailable", "pin-overlap", place, found, f"at most {stated.overlap.days} days"
         )
@@ -78,7 +77,8 @@ def chores(services: Services, settings: Settings) -> list[Chore]:
 def policies(services: Services) -> list[TrustPolicy]:
     """Return every policy of every party."""
     found = [(c.messages, c.receipts, c.heads) for c in services.counterparts.values()]
-    return [policy for three in found for policy in three if policy is not None]
+    agencies = [form.policy for agency in services.agencies.values() for form in agency.signed]
+    return [policy for three in found for policy in three if policy is not None] + agencies
 
 
 def _certificates(files: Sequence[Path]) -> tuple[bytes, ...]:

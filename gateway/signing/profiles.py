@@ -177,6 +177,11 @@ PROFILES: Mapping[str, SignatureProfile] = {
 }
 """By name, with the legacy switch off."""
 
+LINK_PROFILES: Mapping[str, SignatureProfile] = {
+    name: entry for name, entry in PROFILES.items() if entry.shape is Shape.ENVELOPED
+}
+"""Those that messages of the link can have; the others are forms of agencies' documents."""
+
 
 def profile(name: str, legacy: bool = False) -> SignatureProfile:
     """Return the profile of that name. legacy: the switch is on.
