@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, bindparam, or_, select, tuple_, update
 from gateway.flows.ports_revocation import KeptStatus
 from gateway.signing.revocation import Kind
 from gateway.signing.revocation_sources import Wanted
+from gateway.store.columns import Instant
 from gateway.store.rows import Rows, insert_new
 from gateway.store.tables_revocation import revocation_source as source
 
@@ -25,7 +26,10 @@ _CONTENT = select(source.c.content).where(*_one)
 _FAILED = update(source).where(*_one)
 _KEEP = update(source).where(
     *_one,
-    or_(source.c.this_update.is_(None), source.c.this_update <= bindparam("this_update")),
+    or_(
+        source.c.this_update.is_(None),
+        source.c.this_update <= bindparam("not_after", type_=Instant),
+    ),
 )
 
 
@@ -73,6 +77,7 @@ class Statuses(Rows):
             "fetched_at": kept.fetched_at,
             "failed_at": None,
             "error": "",
+            "not_after": kept.this_update,
         }
         return bool(self.connection.execute(_KEEP, row).rowcount)
 
