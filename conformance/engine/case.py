@@ -146,8 +146,9 @@ class Case(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One template of the catalogue.
 
     id: never given away again. kind: P positive, N negative, F fault or race, M measured.
-    control: the positive case that must pass directly before, or `plain`: any valid message. needs: features that a target
-    must declare, else the case does not apply. axes: the case runs once per combination.
+    control: the positive case that must pass directly before, or `plain`: any valid message.
+    needs: features that a target must declare, else the case does not apply. axes: the case
+    runs once per combination.
     effect: what can happen at the border when a target fails it. mutants: wrong peers that
     must fail it.
     """

@@ -53,7 +53,8 @@ def body(envelope: Envelope, element: Element, mutants: Mutants) -> None:
 
 def _extensions(envelope: Envelope, mutants: Mutants) -> None:
     """XP-ENV-022: what must be understood and is not, refuses."""
-    if envelope.extensions and mutants.on("MR53"):
+    ignorable = [name for name, must in envelope.extensions if not must]
+    if mutants.on("MR53") and (ignorable or envelope["Function"] == "cancel"):
         raise RefusedError("version-unsupported", Finding("version-unsupported", "extension"))
     unknown = [name for name, must in envelope.extensions if must]
     if unknown and not mutants.on("MR02"):

@@ -148,13 +148,19 @@ def _valid(schema: etree.XMLSchema, root: Element) -> None:
     if schema.validate(root):
         return
     findings = [
-        Finding("schema-invalid", "schema", _path(entry.path), "", entry.message[:300])
+        Finding("schema-invalid", "schema", _path(root, entry.path), "", entry.message[:300])
         for entry in schema.error_log
     ]
     raise RefusedError("schema-invalid", *findings[:100])
 
 
-def _path(xpath: str | None) -> str:
+def _path(root: Element, xpath: str | None) -> str:
     """Where, by local names, as the sender knows them."""
-    steps = [re.sub(r"^\*\[\d+\]$|^[^:]*:", "", step) for step in (xpath or "").split("/")]
-    return "/".join(step for step in steps if step and step != "Message")
+    prefixes = {name: uri for name, uri in root.nsmap.items() if name}
+    found = root.xpath(xpath, namespaces=prefixes) if xpath else None
+    node = found[0] if isinstance(found, list) and found else None
+    if not isinstance(node, etree._Element):
+        return ""
+    nodes = [node, *node.iterancestors()]
+    names = [etree.QName(each).localname for each in reversed(nodes)]
+    return "/".join(name for name in names if name != "Message")

@@ -65,8 +65,6 @@ class Receiver:
 
     def receive(self, content: bytes, tls_party: str) -> Said:
         """Answer a message that came over a connection of a party."""
-        if self.mutants.on("MR18"):
-            return Said(200, b"", "text/plain")
         seen = _Seen(hashlib.sha256(content).hexdigest())
         try:
             return self._receive(content, tls_party, seen)
@@ -78,10 +76,11 @@ class Receiver:
         judged = self._verified(root)
         envelope, body = reading.envelope(root, self.mutants)
         seen.message_id, seen.digest = envelope["MessageID"], judged.digest
+        seen.document_type = envelope["DocumentType"]
         self._parties(envelope, judged.party, tls_party)
         known = self._known(envelope, judged.digest)
         if known is not None:
-            return Said(200, known.receipt_octets)
+            return self._given(known.receipt_octets)
         judging.time(envelope, self.clock(), self.mutants)
         judging.body(envelope, body, self.mutants)
         self._order(envelope)
@@ -128,9 +127,14 @@ class Receiver:
         """Two messages with one version of one document: the first counts (XP-ORD-009)."""
         if self.mutants.on("MR15"):
             return
+        version = int(envelope["DocumentVersion"] or 0)
         for other in self.memory.of_order(envelope["From"], envelope["OrderKey"]):
-            same = (other.document_type, str(other.version))
-            if same == (envelope["DocumentType"], envelope["DocumentVersion"]):
+            if other.document_type != envelope["DocumentType"]:
+                continue
+            clash = other.version == version
+            if self.mutants.on("MR23"):
+                clash = other.version > version
+            if clash:
                 raise RefusedError("conflict", Finding("conflict", "document-version"))
 
     def _accept(self, envelope: Envelope, body: Element, digest: str) -> Said:
@@ -150,10 +154,15 @@ class Receiver:
             body=etree.tostring(body, encoding="unicode", with_tail=False),
         )
         self.memory.add(stored, durable=not self.mutants.on("MR21"))
-        return Said(200, receipt)
+        return self._given(receipt)
+
+    def _given(self, receipt: bytes) -> Said:
+        return Said(200, b"", "text/plain") if self.mutants.on("MR18") else Said(200, receipt)
 
     def _receipt(self, envelope: Envelope, digest: str) -> bytes:
         number = int(envelope["Sequence"] or 1)
+        if self.mutants.on("MR23"):
+            number = 1
         had = {m.sequence for m in self.memory.of_order(envelope["From"], envelope["OrderKey"])}
         receipt = Receipt(
             message_id="lost" if self.mutants.on("MR57") else envelope["MessageID"],
@@ -172,7 +181,7 @@ class Receiver:
         m = self.mutants
         if m.on("MR24"):
             return Said(200, b"error: " + refused.code.upper().encode(), "text/plain")
-        if m.on("MR22") and seen.message_id:
+        if m.on("MR22") and seen.document_type == "cn.mt1401":
             return Said(200, self._signed(write_receipt(self._wrong_receipt(seen))))
         findings = refused.findings[:1] if m.on("MR26") else refused.findings
         if m.on("MR25"):
@@ -204,3 +213,4 @@ class _Seen:
 
     def __init__(self, digest: str) -> None:
         self.message_id, self.digest = "", digest
+        self.document_type = ""

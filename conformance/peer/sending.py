@@ -80,7 +80,7 @@ class Sending:
             documents.read(folder("fixtures"), "mt4401"), {"Declaration/ID": batch}
         )
         if desk.mutants.on("MS15"):
-            body = documents.patched(body, {"-Declaration/UnloadingLocation": ""})
+            body = documents.patched(body, {"-Declaration/DeclarationOfficeID": ""})
         fields = {
             "ProfileVersion": PROFILE_VERSION,
             "MessageID": message_id,
