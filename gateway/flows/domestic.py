@@ -58,9 +58,11 @@ def _hand_out(services: Services, tx: Transaction, product: Product, agency: Age
         keys=keys.search_keys(product.document),
     )
     tx.add_message(message)
-    event = "draft" if product.draft else "queued" if destination else "ready"
     missing = {f"missing-{n}": f.path for n, f in enumerate(product.findings[:40], 1)}
-    told = (event, {"format": product.document_type, **missing})
+    told = (
+        "draft" if product.draft else "queued" if destination else "ready",
+        {"format": product.document_type, **missing},
+    )
     first_step(services, "distributed", message, _papers(product), told).write(tx)
     if product.report:
         tx.enqueue(TaskKind.SEAL, message_id, INTERNAL, message_id, now)
