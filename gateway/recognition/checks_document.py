@@ -21,14 +21,14 @@ def revoked(view: View) -> Iterator[Reason]:
     """All that makes the claim is dead."""
     if view.live:
         return
+    for number, document in view.former:
+        for code in sorted(document.ends):
+            yield reason(code, number, where=document.ends[code])
     for each in view.claiming:
-        ends = view.ends(each)
-        for code in sorted(ends):
-            yield reason(code, each.number, where=ends[code])
         if not view.trusted(each):
             signer = each.evidence.signer
             yield reason("KEY_COMPROMISED", signer.key if signer else "", where=(each.digest,))
-    if not view.claiming:
+    if not view.claiming and not any(document.ends for _, document in view.former):
         yield reason("DOCUMENT_MISSING", str(view.claim.type))
 
 

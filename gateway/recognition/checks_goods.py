@@ -6,11 +6,12 @@ from decimal import Decimal
 from gateway.model.inspection import GoodsRef, Verdict
 from gateway.recognition import ledger, normalise
 from gateway.recognition.checks_document import same_question
-from gateway.recognition.compare import Agreement, carriers, compare
+from gateway.recognition.compare import carriers, compare
 from gateway.recognition.outcomes import Reason, reason
 from gateway.recognition.ruleset import Tare
 from gateway.recognition.stated import Stated
 from gateway.recognition.units import kilograms, shown
+from gateway.recognition.vector import Agreement
 from gateway.recognition.view import View
 
 

@@ -7,56 +7,20 @@ Masses: of a claimed value a, after h hours, allowed are
 [a (1 - rel - shrink h) - abs, a (1 + rel + gain) + abs]: goods may lose water, not gain it.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
-from enum import StrEnum
 
 from gateway.model.evidence import Kind
-from gateway.model.inspection import Conveyance, GoodsRef, SealState
-from gateway.model.values import Canonical, Identifier, Measure, Party
-from gateway.recognition import normalise
-from gateway.recognition.conveyance import OFFICIAL, chained, seal_key, seals_after
+from gateway.model.inspection import Conveyance, GoodsRef
+from gateway.model.values import Identifier, Measure, Party
+from gateway.recognition.compare_conveyance import CONVEYANCE_FIELDS
 from gateway.recognition.hs import hs6
 from gateway.recognition.normalise import bare, text
-from gateway.recognition.outcomes import Reason, reason
 from gateway.recognition.ruleset import Tolerance
 from gateway.recognition.stated import Stated
 from gateway.recognition.units import kilograms, shown
+from gateway.recognition.vector import Agreement, FieldResult, Verdict, listed, plainly
 from gateway.recognition.view import View
-
-
-class Agreement(StrEnum):
-    """How two values of a field stand to each other."""
-
-    EQUAL = "EQUAL"
-    WITHIN_TOLERANCE = "WITHIN_TOLERANCE"
-    EXPLAINED = "EXPLAINED"
-    MISSING_ONE = "MISSING_ONE"
-    MISSING_BOTH = "MISSING_BOTH"
-    CONFLICT = "CONFLICT"
-
-
-class FieldResult(Canonical, frozen=True, kw_only=True):
-    """One field of the vector. code: the reason when it is a CONFLICT. by: what explains it."""
-
-    field: str
-    agreement: Agreement
-    code: str
-    claimed: str = ""
-    observed: str = ""
-    clause: str = ""
-    by: tuple[str, ...] = ()
-    where: tuple[str, ...] = ()
-
-    def reason(self) -> Reason:
-        """Return the reason that a conflict gives."""
-        return reason(
-            self.code, self.field, self.claimed, self.observed, clause=self.clause, where=self.where
-        )
-
-
-Verdict = tuple[Agreement, str, str, tuple[str, ...]]
-"""Agreement, claimed, observed, explained by."""
 
 
 def compare(view: View) -> tuple[FieldResult, ...]:
@@ -75,7 +39,12 @@ def compare(view: View) -> tuple[FieldResult, ...]:
             place = f"$.body.conveyance.{field}"
             where = (f"{claim.digest}#{place}", f"{digest}#{place}")
             found.add(_result(view, field, code, see(view, claim, seen_in), where))
-    return tuple(sorted(found, key=lambda r: (r.field, r.where, r.agreement, r.observed)))
+    return tuple(sorted(found, key=by_place))
+
+
+def by_place(result: FieldResult) -> tuple[str, ...]:
+    """Return what results are sorted by: it depends on nothing but them."""
+    return (result.field, *result.where, result.agreement, result.claimed, result.observed)
 
 
 def carriers(view: View) -> Iterator[tuple[str, Conveyance]]:
@@ -118,23 +87,13 @@ def _mass(
 ) -> Verdict:
     claimed, observed = kilograms(pick(claim.result.goods)), kilograms(pick(seen.result.goods))
     if claimed is None or observed is None or claimed == observed:
-        return _missing(shown(claimed), shown(observed))
+        return plainly(shown(claimed), shown(observed))
     gap = seen.span[1] - claim.span[0]
     hours = max(Decimal(0), Decimal(int(gap.total_seconds())) / 3600)
     least, most = allowed(claimed, hours, _tolerance(view))
     within = least <= observed <= most
     agreement = Agreement.WITHIN_TOLERANCE if within else Agreement.CONFLICT
     return agreement, shown(claimed), shown(observed), ()
-
-
-def _missing(claimed: str, observed: str) -> Verdict:
-    """Judge two values of which one is missing, or that are equal or differ outright."""
-    if not claimed and not observed:
-        return Agreement.MISSING_BOTH, "", "", ()
-    if not claimed or not observed:
-        return Agreement.MISSING_ONE, claimed, observed, ()
-    agreement = Agreement.EQUAL if claimed == observed else Agreement.CONFLICT
-    return agreement, claimed, observed, ()
 
 
 def _net(view: View, claim: Stated, seen: Stated) -> Verdict:
@@ -156,7 +115,7 @@ def _packages(view: View, claim: Stated, seen: Stated) -> Verdict:
     claimed, observed = _outer(claim.result.goods), _outer(seen.result.goods)
     if view.claim.journey:
         return Agreement.MISSING_ONE, "", _number(observed), ()
-    verdict = _missing(_number(claimed), _number(observed))
+    verdict = plainly(_number(claimed), _number(observed))
     if claimed is not None and observed is not None and claimed != observed:
         within = abs(claimed - observed) <= _tolerance(view).packages
         return (Agreement.WITHIN_TOLERANCE if within else Agreement.CONFLICT, *verdict[1:])
@@ -174,7 +133,7 @@ def _number(value: int | None) -> str:
 
 def _hs(view: View, claim: Stated, seen: Stated) -> Verdict:
     claimed, observed = hs6(claim.result.goods), hs6(seen.result.goods)
-    verdict = _missing(claimed, observed)
+    verdict = plainly(claimed, observed)
     if verdict[0] is Agreement.CONFLICT and view.rules.tables.correlated(claimed, observed):
         return Agreement.EXPLAINED, claimed, observed, ("hs-editions",)
     return verdict
@@ -182,11 +141,11 @@ def _hs(view: View, claim: Stated, seen: Stated) -> Verdict:
 
 def _species(view: View, claim: Stated, seen: Stated) -> Verdict:
     species = view.rules.tables.species
-    return _missing(species(claim.result.goods), species(seen.result.goods))
+    return plainly(species(claim.result.goods), species(seen.result.goods))
 
 
 def _origin(_: View, claim: Stated, seen: Stated) -> Verdict:
-    return _missing(text(claim.result.goods.origin), text(seen.result.goods.origin))
+    return plainly(text(claim.result.goods.origin), text(seen.result.goods.origin))
 
 
 def _lots(_: View, claim: Stated, seen: Stated) -> Verdict:
@@ -194,8 +153,8 @@ def _lots(_: View, claim: Stated, seen: Stated) -> Verdict:
     claimed = {bare(lot) for lot in claim.result.goods.lots}
     observed = {bare(lot) for lot in seen.result.goods.lots}
     if claimed and observed and observed <= claimed:
-        return Agreement.EQUAL, _list(claimed), _list(observed), ()
-    return _missing(_list(claimed), _list(observed))
+        return Agreement.EQUAL, listed(claimed), listed(observed), ()
+    return plainly(listed(claimed), listed(observed))
 
 
 def _parties(_: View, claim: Stated, seen: Stated) -> Verdict:
@@ -225,79 +184,5 @@ GOODS_FIELDS: dict[str, tuple[str, Look]] = {
     "origin": ("ORIGIN", _origin),
     "lots": ("LOT", _lots),
     "parties": ("PARTY", _parties),
-}
-"""Field -> reason code of a conflict, and how it is judged."""
-
-
-# --- conveyance ------------------------------------------------------------------------------
-
-
-def _plates(view: View, claim: Stated, seen: Conveyance) -> Verdict:
-    """A plate may differ where a handover leads from the claimed conveyance to it."""
-    claimed = {normalise.plate(each) for each in claim.inspection.conveyance.plates}
-    observed = {normalise.plate(each) for each in seen.plates}
-    observed = {_as_claimed(plate, claimed) for plate in observed}
-    return _carried(view, "plates", claimed, observed)
-
-
-def _as_claimed(plate: str, claimed: Iterable[str]) -> str:
-    """Return the claimed plate that a camera read without its Han character."""
-    same = (each for each in claimed if normalise.camera(each) == plate)
-    return plate if plate in claimed else next(same, plate)
-
-
-def _containers(view: View, claim: Stated, seen: Conveyance) -> Verdict:
-    claimed = {normalise.container(each) for each in claim.inspection.conveyance.containers}
-    observed = {normalise.container(each) for each in seen.containers}
-    return _carried(view, "containers", claimed, observed)
-
-
-def _carried(view: View, what: str, claimed: set[str], observed: set[str]) -> Verdict:
-    if not claimed or not observed or observed <= claimed:
-        return _missing(_list(claimed), _list(claimed if observed else observed))
-    reached, by = chained(view.handovers, what, claimed)
-    agreement = Agreement.EXPLAINED if observed <= reached else Agreement.CONFLICT
-    return agreement, _list(claimed), _list(observed), by if observed <= reached else ()
-
-
-def _seals(view: View, claim: Stated, seen: Conveyance) -> Verdict:
-    """Sets are equal, unless seal events and handovers explain the change."""
-    stated = claim.inspection.conveyance.seals
-    claimed, observed = _seal_set(stated), _seal_set(seen.seals)
-    if not claimed or not observed or claimed == observed:
-        verdict = _missing(_list(claimed), _list(observed))
-        return (Agreement.CONFLICT, *verdict[1:]) if _makers_differ(stated, seen.seals) else verdict
-    reached, by = seals_after(view.seal_events, view.handovers, claimed)
-    explained = bool(by) and observed <= reached and _gone(view, claimed - observed)
-    agreement = Agreement.EXPLAINED if explained else Agreement.CONFLICT
-    return agreement, _list(claimed), _list(observed), by if explained else ()
-
-
-def _makers_differ(left: Iterable[SealState], right: Iterable[SealState]) -> bool:
-    """Return True when one number is of two makers: numbers of two makers may be equal."""
-    makers = {seal_key(each): bare(each.maker) for each in left if each.maker}
-    return any(makers.get(seal_key(s), bare(s.maker)) != bare(s.maker) for s in right if s.maker)
-
-
-def _gone(view: View, seals: set[str]) -> bool:
-    """Return True when each of the seals was taken off by somebody who may."""
-    events = {seal_key(event.seal) for _, event in view.seal_events if event.by in OFFICIAL}
-    handed = {seal_key(seal) for _, body in view.handovers for seal in body.before.seals}
-    return seals <= events | handed
-
-
-def _seal_set(seals: Iterable[SealState]) -> set[str]:
-    return {seal_key(each) for each in seals}
-
-
-def _list(values: Iterable[str]) -> str:
-    return ", ".join(sorted(values))
-
-
-See = Callable[[View, Stated, Conveyance], Verdict]
-CONVEYANCE_FIELDS: dict[str, tuple[str, See]] = {
-    "plates": ("PLATE", _plates),
-    "containers": ("CONTAINER", _containers),
-    "seals": ("SEAL_SET", _seals),
 }
 """Field -> reason code of a conflict, and how it is judged."""

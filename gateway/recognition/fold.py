@@ -6,31 +6,26 @@
 Private evidence is applied one statement at a time and only ever met: it cannot raise.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
 
 import msgspec
 
 from gateway.merkle import leaf_hash, root
-from gateway.model.bodies import Adjudication, ClaimRef, Inspection, Registry, Standing
+from gateway.model.bodies import Adjudication, ClaimRef, Standing
 from gateway.model.evidence import Evidence, Kind, digest
 from gateway.model.values import Canonical
 from gateway.recognition import normalise
 from gateway.recognition.adjudicate import Settled, settle
-from gateway.recognition.cases import Case, cases, claims, names_claim
+from gateway.recognition.cases import Case, names_claim
 from gateway.recognition.checks_rule import counter_check_due, needs_counterpart
-from gateway.recognition.compare import FieldResult, compare
-from gateway.recognition.hs import hs6
+from gateway.recognition.compare import by_place, compare
 from gateway.recognition.judge import judged
-from gateway.recognition.lineage import Pool
-from gateway.recognition.normalise import bare, iso, span
+from gateway.recognition.normalise import iso, span
 from gateway.recognition.outcomes import RECOGNISING, Outcome, Reason, meet, ordered, outcome_of
-from gateway.recognition.registry import Registries, registries
-from gateway.recognition.requirements import PASSING
 from gateway.recognition.ruleset import RuleSet
-from gateway.recognition.stated import PastCheck
+from gateway.recognition.situation import Situation, relevant
+from gateway.recognition.vector import FieldResult
 from gateway.recognition.view import View
 
 FOLD = "1"
@@ -74,53 +69,6 @@ def proof(decision: Decision) -> str:
 def evidence_root(digests: Iterable[str]) -> str:
     """Return the RFC 9162 root over sorted digests (leaves: their octets), hex."""
     return root([leaf_hash(bytes.fromhex(each)) for each in sorted(set(digests))]).hex()
-
-
-@dataclass(frozen=True)
-class Situation:
-    """A pool of statements, sorted into cases and registries once."""
-
-    pool: Pool
-
-    @classmethod
-    def of(cls, statements: Iterable[Evidence]) -> "Situation":
-        """Make a situation of statements in any order, with doubles."""
-        named = {digest(each): each for each in statements}
-        return cls({name: named[name] for name in sorted(named)})
-
-    @cached_property
-    def shared(self) -> "Situation":
-        """Without private statements."""
-        return Situation({d: e for d, e in self.pool.items() if not e.private})
-
-    @cached_property
-    def cases(self) -> tuple[Case, ...]:
-        """All cases."""
-        return cases(self.pool)
-
-    @cached_property
-    def claims(self) -> tuple[ClaimRef, ...]:
-        """All claims of all cases."""
-        return tuple(claim for case in self.cases for claim in claims(case))
-
-    @cached_property
-    def registries(self) -> Registries:
-        """What registries say."""
-        return registries(self.pool.items())
-
-    @cached_property
-    def checks(self) -> tuple[PastCheck, ...]:
-        """All checks of one side of the other's goods."""
-        return tuple(c for d, e in self.pool.items() for c in _checks(d, e))
-
-    def case_of(self, claim: ClaimRef) -> Case | None:
-        """Return the case that a claim names by its id or an alias."""
-        names = (claim.case, bare(claim.case))
-        return next((c for c in self.cases if not c.names.isdisjoint(names)), None)
-
-    def view(self, case: Case, claim: ClaimRef, rules: RuleSet, at: datetime) -> View:
-        """Return what a claim is judged on."""
-        return View(case, claim, self.registries, self.checks, rules, at)
 
 
 def decide(claim: ClaimRef, situation: Situation, rules: RuleSet, at: datetime) -> Decision:
@@ -173,28 +121,40 @@ def _with(
 def _decided(
     situation: Situation, case: Case, claim: ClaimRef, rules: RuleSet, at: datetime
 ) -> Decision:
-    view = situation.view(case, claim, rules, at)
-    found = relevant(situation, view)
-    reasons = judged(view)
-    settled = _settled(view, reasons, found)
+    views = situation.views(case, claim, rules, at)
+    view = views[0]
+    found = {name: each for one in views for name, each in relevant(situation, one).items()}
+    settled = _settled(view, [r for one in views for r in judged(one)], found)
     final = ordered(settled.reasons)
     outcome = outcome_of(final)
-    due = counter_check_due(view, view.rule) if view.rule and needs_counterpart(view.rule) else None
+    held = sorted({one.rule.id: one.rule for one in views if one.rule}.items())
+    conditions = sorted({each for _, rule in held for each in rule.conditions})
     return Decision(
         claim=msgspec.structs.replace(claim, case=case.id),
         at=iso(at),
         outcome=outcome,
         reasons=final,
-        conditions=view.rule.conditions if view.rule and outcome in RECOGNISING else (),
-        vector=compare(view),
-        rule=view.rule.id if view.rule else "",
+        conditions=tuple(conditions) if outcome in RECOGNISING else (),
+        vector=tuple(sorted({r for one in views for r in compare(one)}, key=by_place)),
+        rule=", ".join(name for name, _ in held),
         ruleset=rules.digest,
         root=evidence_root(found),
         evidence=tuple(sorted(found)),
-        overlays=_overlays(view, settled, outcome),
+        overlays=_overlays(views, settled, outcome),
         would=_would(settled.reasons),
-        deadline=iso(due) if due else "",
+        deadline=_deadline(views),
     )
+
+
+def _deadline(views: Iterable[View]) -> str:
+    """Return until when the other side must speak: of several rules the earliest instant."""
+    due = [
+        at
+        for view in views
+        if view.rule and needs_counterpart(view.rule)
+        if (at := counter_check_due(view, view.rule)) is not None
+    ]
+    return iso(min(due)) if due else ""
 
 
 def _settled(view: View, reasons: Iterable[Reason], found: Mapping[str, Evidence]) -> Settled:
@@ -225,14 +185,13 @@ def _newer(view: View) -> bool:
     )
 
 
-def _overlays(view: View, settled: Settled, outcome: Outcome) -> tuple[str, ...]:
+def _overlays(views: Sequence[View], settled: Settled, outcome: Outcome) -> tuple[str, ...]:
     found = set(settled.overlays)
-    released = view.passages(Kind.RELEASE)
-    if released:
+    if views[0].passages(Kind.RELEASE):
         found.add("CONSUMED")
-        if outcome not in RECOGNISING or _amended(view):
+        if outcome not in RECOGNISING or _amended(views[0]):
             found.add("POST_RELEASE_ALERT")
-    if view.stated is not None and view.selected.rule is None and view.selected.dry is not None:
+    if any(view.selected.rule is None and view.selected.dry is not None for view in views):
         found.add("DRY_RUN")
     return tuple(sorted(found))
 
@@ -253,43 +212,3 @@ def _would(reasons: Iterable[Reason]) -> Outcome | None:
     if not any(r.code == _DRY for r in reasons):
         return None
     return outcome_of(r for r in reasons if r.code != _DRY)
-
-
-def relevant(situation: Situation, view: View) -> dict[str, Evidence]:
-    """Return all statements that the decision depends on: the root is over these."""
-    found = dict(view.case.pool)
-    for entry in _entries(view):
-        for said in situation.registries.get(entry, ()):
-            found[said.digest] = situation.pool[said.digest]
-    if view.rule and (
-        view.rule.reinspection.reduced is not None or view.rule.reinspection.tightened
-    ):
-        found.update({check.digest: situation.pool[check.digest] for check in view.past})
-    return found
-
-
-def _entries(view: View) -> set[tuple[Registry, str]]:
-    """Return all registry entries that some statement of the case names."""
-    found: set[tuple[Registry, str]] = set()
-    for each in view.case.pool.values():
-        found.add((Registry.ISSUER, bare(each.issuer.code)))
-        if each.signer is not None:
-            found.add((Registry.KEY, bare(each.signer.key)))
-        if isinstance(each.body, Inspection):
-            found |= {(Registry.PUC, bare(code)) for code in each.body.parties.growers}
-            found |= {(Registry.PHC, bare(code)) for code in each.body.parties.packers}
-            found |= {(Registry.LAB, bare(r.lab.code)) for r in each.body.results if r.lab}
-    found |= {(Registry.COMMODITY, code) for code in view.codes}
-    found |= {(Registry.GATE, gate) for gate in view.gates}
-    found |= {(Registry.ROUTE, bare(f"{view.direction}/{gate}")) for gate in view.gates}
-    return found
-
-
-def _checks(name: str, statement: Evidence) -> Iterable[PastCheck]:
-    if statement.kind is not Kind.COUNTER_CHECK or not isinstance(statement.body, Inspection):
-        return
-    packers = frozenset(bare(code) for code in statement.body.parties.packers)
-    at = span(statement.occurred_at, statement.issuer.country)[1]
-    for each in statement.body.results:
-        if packers and (code := hs6(each.goods)):
-            yield PastCheck(name, at, statement.side, packers, code, each.verdict in PASSING)

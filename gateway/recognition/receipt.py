@@ -11,9 +11,10 @@ from gateway.errors import Finding, TrustError
 from gateway.model.bodies import ClaimRef
 from gateway.model.evidence import Evidence, Side, canonical, digest
 from gateway.model.values import Canonical
-from gateway.recognition.fold import FOLD, Decision, Situation, decide, proof
+from gateway.recognition.fold import FOLD, Decision, decide, proof
 from gateway.recognition.outcomes import Outcome
 from gateway.recognition.ruleset import RuleSet
+from gateway.recognition.situation import Situation
 from gateway.signing.dsse import sign_statement, verify_cosigned
 from gateway.signing.keys import Signer
 from gateway.signing.trust import TrustPolicy

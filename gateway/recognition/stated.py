@@ -1,12 +1,32 @@
-"""A result as it was stated, and a check that was made before."""
+"""A result as it was stated, who may state it, and a check that was made before."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.model.bodies import Inspection
-from gateway.model.evidence import Evidence, Side
-from gateway.model.inspection import InspectionResult
+from gateway.model.evidence import Evidence, Kind, Side
+from gateway.model.inspection import AuthorityRef, InspectionResult, InspectionType, Role
 from gateway.recognition.normalise import Span, span
+
+OFFICIAL_ROLES = frozenset(Role) - {Role.OPERATOR, Role.LAB}
+
+ASSERTS: dict[InspectionType, frozenset[Role]] = {
+    InspectionType.PHYTO: frozenset((Role.NPPO,)),
+    InspectionType.VET: frozenset((Role.VET, Role.NPPO)),
+    InspectionType.FOOD_SAFETY: frozenset((Role.NPPO, Role.VET, Role.HEALTH, Role.CUSTOMS)),
+    InspectionType.AEO_STATUS: frozenset((Role.CUSTOMS,)),
+}
+"""Who may claim what; of all other types every official may."""
+
+
+def may_claim(issuer: AuthorityRef, type_: InspectionType) -> bool:
+    """Return True when an authority's role allows it to make a claim of a type."""
+    return issuer.role in ASSERTS.get(type_, OFFICIAL_ROLES)
+
+
+def may_check(statement: Evidence) -> bool:
+    """Return True unless it is a counter-check by somebody who is no official."""
+    return statement.kind is not Kind.COUNTER_CHECK or statement.issuer.role in OFFICIAL_ROLES
 
 
 @dataclass(frozen=True, slots=True)

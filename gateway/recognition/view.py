@@ -14,7 +14,7 @@ from gateway.model.bodies import (
     Take,
 )
 from gateway.model.evidence import Evidence, Kind, Side
-from gateway.model.inspection import Conveyance
+from gateway.model.inspection import Conveyance, InspectionResult
 from gateway.model.manifest import Direction
 from gateway.recognition import normalise
 from gateway.recognition.cases import Case, identifiers
@@ -24,7 +24,7 @@ from gateway.recognition.normalise import DocId, Span, bare, span
 from gateway.recognition.registry import Registries, State, standing
 from gateway.recognition.ruleset import Rule, RuleSet, duration
 from gateway.recognition.select import Facts, Selected, select
-from gateway.recognition.stated import PastCheck, Stated
+from gateway.recognition.stated import PastCheck, Stated, may_check, may_claim
 
 OBSERVING = frozenset((Kind.COUNTER_CHECK, Kind.WEIGH, Kind.NII, Kind.LAB))
 _EXPORTER = {Direction.VN_CN: Side.VN, Direction.CN_VN: Side.CN}
@@ -42,9 +42,10 @@ class View:
         checks: Iterable[PastCheck],
         rules: RuleSet,
         at: datetime,
+        choice: int = 0,
     ) -> None:
         self.case, self.claim, self.known, self.checks = case, claim, known, checks
-        self.rules, self.at = rules, at
+        self.rules, self.at, self.choice = rules, at, choice
 
     # --- documents -----------------------------------------------------------------------
 
@@ -61,9 +62,17 @@ class View:
 
     @cached_property
     def claiming(self) -> tuple[Stated, ...]:
-        """What makes the claim, dead or alive: the highest versions, of the exporting side."""
-        own = [s for s in self._effective(CLAIMING) if self._is_claim(s)]
-        return tuple(s for s in own if s.evidence.side is self.exporter)
+        """What makes the claim, dead or alive: the highest versions, of the exporting side.
+
+        A document of somebody who may not claim counts only where there is no other.
+        """
+        own = [
+            s
+            for s in self._effective(CLAIMING)
+            if self._is_claim(s) and s.evidence.side is self.exporter
+        ]
+        proper = [s for s in own if may_claim(s.evidence.issuer, s.result.type)]
+        return tuple(proper or own)
 
     @cached_property
     def exporter(self) -> Side | None:
@@ -92,8 +101,22 @@ class View:
 
     @property
     def stated(self) -> Stated | None:
-        """The claim: of several live documents the one with the smallest digest."""
-        return self.live[0] if self.live else None
+        """The claim. Of several live documents the chosen one: each is judged in its turn."""
+        return self.live[self.choice] if self.live else None
+
+    @cached_property
+    def former(self) -> tuple[tuple[str, Document], ...]:
+        """Documents that made the claim in any version: number and document."""
+        found: dict[str, Document] = {}
+        for document in self.documents.values():
+            for digest in sorted(d for each in document.versions.values() for d in each):
+                statement = self.case.pool[digest]
+                body = statement.body
+                results = body.results if isinstance(body, Inspection) else ()
+                claims = statement.kind in CLAIMING and any(map(self._answers, results))
+                if claims and statement.doc:
+                    found[statement.doc.number] = document
+        return tuple(sorted(found.items(), key=lambda each: each[0]))
 
     def ends(self, stated: Stated) -> dict[str, set[str]]:
         """Return what ended the document of a result: reason code -> digests."""
@@ -112,7 +135,9 @@ class View:
         return normalise.doc(stated.evidence.doc)
 
     def _is_claim(self, stated: Stated) -> bool:
-        result = stated.result
+        return self._answers(stated.result)
+
+    def _answers(self, result: InspectionResult) -> bool:
         return (result.line, result.type) == (self.claim.line, self.claim.type)
 
     def _effective(self, kinds: frozenset[Kind]) -> Iterator[Stated]:
@@ -142,6 +167,7 @@ class View:
             for s in self._effective(OBSERVING | CLAIMING)
             if (s.evidence.kind in OBSERVING or s.evidence.side is not self.exporter)
             and not self.ends(s)
+            and may_check(s.evidence)
             and (len(lines) < 2 or s.result.line == self.claim.line or s.result.lab is not None)
         ]
         return tuple(sorted(seen, key=lambda s: (s.digest, s.path)))

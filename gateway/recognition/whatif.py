@@ -6,9 +6,10 @@ from datetime import datetime
 
 from gateway.model.bodies import ClaimRef
 from gateway.model.evidence import Evidence, Kind
-from gateway.recognition.fold import Decision, Situation, decide
+from gateway.recognition.fold import Decision, decide
 from gateway.recognition.outcomes import RANK
 from gateway.recognition.ruleset import RuleSet
+from gateway.recognition.situation import Situation
 
 
 @dataclass(frozen=True, slots=True)

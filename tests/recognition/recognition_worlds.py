@@ -73,7 +73,7 @@ class World:
     """Evidence, rules, instant; the outcome, and a reason that must be among the reasons."""
 
     crossing: Crossing
-    outcome: O
+    outcome: Outcome
     reason: str = ""
     rules: tuple[tuple[str, str], ...] = ()
     claim: ClaimRef = CLAIM
@@ -669,8 +669,18 @@ WORLDS: dict[str, World] = {
                 supersedes=BASE.doc,
             )
         ),
-        Outcome.DISCREPANT,
-        "SEVERAL_LIVE_DOCUMENTS",
+        Outcome.RECOGNISED,
+    ),
+    "checked by an operator": World(
+        BASE.plus(change(BASE.checked(Verdict.FAIL), issuer=change(GACC, role=Role.OPERATOR))),
+        Outcome.RECOGNISED,
+    ),
+    "certified by an operator": World(
+        Crossing(body=change(BODY, identifiers=BODY.identifiers))
+        .minus("certificate")
+        .plus(change(BASE.certificate, issuer=OTHER_NPPO)),
+        Outcome.NOT_COVERED,
+        "ISSUER_ROLE",
     ),
     "it replaces itself": World(
         BASE.plus(
