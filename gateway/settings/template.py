@@ -119,6 +119,8 @@ certificate = "{keys}/pack.cert.pem"{password}
 # key = "{keys}/link-client.key.pem"{comment_password}
 # client_certificates = ["counterpart/link-client.cert.pem"]
 # signature = "{signature}"
+# # sign_as = "link-sm2"        # how we sign to it, where that is not how it signs
+# # legacy_signatures = false   # SHA-1, where both sides have agreed on it
 # accept_bare = false         # also take GACC documents without our envelope
 # disclose = ["crew.names", "crew.filing"]  # personal values that may cross; all else stays
 #
