@@ -59,9 +59,12 @@ class _Server(uvicorn.Server):
 
     config: BoundedConfig
 
-    def __init__(self, config: BoundedConfig, sock: socket.socket) -> None:
+    def __init__(
+        self, config: BoundedConfig, sock: socket.socket, tls: ssl.SSLContext | None
+    ) -> None:
         super().__init__(config)
         self._socket = sock
+        self._tls = tls
         self._stopping = asyncio.Event()
 
     @contextlib.contextmanager
@@ -72,19 +75,28 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accept, with a deadline on the handshake too."""
         await self.lifespan.startup()
-        loop = asyncio.get_running_loop()
-        tls = self.config.ssl
+        self.servers = [await self._accepting(self._tls)]
+        self.started = True
+
+    async def use(self, tls: ssl.SSLContext) -> None:
+        """Shake hands anew from now on. Two acceptors share the socket for a moment, so that
+        no connection is refused; those that are open stay as they are."""
+        if self.should_exit:
+            return
+        before, self.servers = self.servers, [await self._accepting(tls)]
+        for server in before:
+            server.close()
+
+    async def _accepting(self, tls: ssl.SSLContext | None) -> asyncio.Server:
         seconds = (HANDSHAKE_SECONDS, GOODBYE_SECONDS) if tls else (None, None)
-        server = await loop.create_server(
+        return await asyncio.get_running_loop().create_server(
             self._connection,
-            sock=self._socket,
+            sock=self._socket.dup(),
             ssl=tls,
             backlog=self.config.backlog,
             ssl_handshake_timeout=seconds[0],
             ssl_shutdown_timeout=seconds[1],
         )
-        self.servers = [server]
-        self.started = True
 
     def _connection(self) -> asyncio.Protocol:
         protocol: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
@@ -99,6 +111,7 @@ class _Server(uvicorn.Server):
     def stop(self) -> None:
         """Accept nothing more; finish what runs."""
         self.should_exit = True
+        self._socket.close()
         self._stopping.set()
 
     def cut(self) -> None:
@@ -130,10 +143,11 @@ class Listener:
         self._socket = _bind(address)
         self.port: int = self._socket.getsockname()[1]
         bounds = bounds or Bounds()
+        self._tls = tls.context() if tls else None
         self._config = BoundedConfig(
             bounds,
             app=app,
-            ssl_context_factory=(lambda _config, _default: tls.context()) if tls else None,
+            ssl_context_factory=(lambda _config, _default: self._tls) if tls else None,
             interface="asgi3",
             lifespan="off",
             ws="none",
@@ -146,15 +160,25 @@ class Listener:
         )
         self._config.load()
         self._server: _Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def serve(self) -> None:
         """Serve until `stop`, then let running requests end."""
-        server = self._server = _Server(self._config, self._socket)
+        self._loop = asyncio.get_running_loop()
+        server = self._server = _Server(self._config, self._socket, self._tls)
         try:
             await server.serve()
         finally:
             server.cut()
             self._socket.close()
+
+    def use(self, tls: Tls) -> None:
+        """Take another certificate, key and anchors for the connections to come; from any
+        thread. What `Tls.context` raises; then the old ones stay."""
+        self._tls = tls.context()
+        if self._loop is not None and self._server is not None:
+            serving = self._server.use(self._tls)
+            asyncio.run_coroutine_threadsafe(serving, self._loop).result(HANDSHAKE_SECONDS)
 
     def stop(self) -> None:
         """Accept no more; `serve` returns when what runs has ended, or the drain is over."""

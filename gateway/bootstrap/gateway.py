@@ -11,19 +11,28 @@ from gateway.api import agencies
 from gateway.api.admission import Admission, Capacity
 from gateway.api.counterpart import CounterpartApp
 from gateway.api.health import OperationsApp, Readiness
-from gateway.api.listener import App, Listener, Tls
+from gateway.api.listener import App, Listener
 from gateway.api.metrics import Backlog, Metrics, SignersUp
+from gateway.api.metrics_ledger import LedgerAlarms
 from gateway.api.metrics_revocation import RevocationSources
 from gateway.api.threads import Threads
-from gateway.bootstrap import evidence, outside, parts, timestamps, trust
+from gateway.bootstrap import evidence, ledger, outside, parts, timestamps, trust
+from gateway.bootstrap.tls_files import (
+    EVERY,
+    TlsFiles,
+    Watched,
+    listener_tls,
+    of_destination,
+    of_listener,
+)
 from gateway.errors import Finding, UnavailableError
-from gateway.flows import deliver, distribute, seal, waiting
+from gateway.flows import deliver, distribute, seal, settle_answer, waiting
 from gateway.flows.chores import Chore
 from gateway.flows.receive import receive
 from gateway.flows.signers import SignerWatch, our_signers
 from gateway.model.states import TaskKind
 from gateway.settings.sections import Listen, ListenOperations, Settings
-from gateway.transport.link import HttpLink
+from gateway.transport.link import Endpoint, HttpLink
 from gateway.worker import Pace, Waking, Worker
 
 _LAST_WORDS = 2.0
@@ -51,8 +60,7 @@ class Gateway:
             self.store.check()
             bell = threading.Event()
             opened.callback(self._last_words)
-            places = [*parts.endpoints(settings), *timestamps.endpoints(settings)]
-            self.link = opened.enter_context(HttpLink(places, outside.clock))
+            self.link = opened.enter_context(HttpLink(self._places(), outside.clock))
             self.services = parts.services_of(
                 settings,
                 Waking(self.store, bell) if working else self.store,
@@ -69,7 +77,22 @@ class Gateway:
                 threads = Threads()
                 opened.callback(threads.close, settings.worker.drain.total_seconds())
                 self._listen(threads)
+            self.tls_files = TlsFiles(self._watched())
             self._opened = opened.pop_all()
+
+    def _places(self) -> list[Endpoint]:
+        """Return what we call, with what the secrets' files say now."""
+        counterparts = [*parts.endpoints(self.settings), *ledger.endpoints(self.settings)]
+        return [*counterparts, *timestamps.endpoints(self.settings)]
+
+    def _watched(self) -> list[Watched]:
+        """Name everything that uses TLS files."""
+        listen = self.settings.listen
+        found = [
+            of_listener(listener, getattr(listen, listener.name)) for listener in self.listeners
+        ]
+        called = [of_destination(self.link, each, self._places) for each in self._places()]
+        return [each for each in (*found, *called) if each is not None]
 
     def close(self) -> None:
         """Let what runs end, then close everything, the store last."""
@@ -114,14 +137,17 @@ class Gateway:
         stated = self.settings.worker
         return [
             Chore("expiry", stated.expire_every, partial(waiting.expire, self.services)),
+            Chore("tls-files", EVERY, lambda: self.tls_files.poll()),
             *evidence.chores(self.services, self.settings),
             *trust.chores(self.services, self.settings),
+            *ledger.chores(self.services, self.settings),
         ]
 
     def _listen(self, threads: Threads) -> None:
         """Bind the listeners that are configured, the operations' last."""
         registry = CollectorRegistry()
         registry.register(Backlog(self.store, outside.clock))
+        registry.register(LedgerAlarms(self.store))
         ProcessCollector(registry=registry)
         if self.services.revocation is not None:
             registry.register(RevocationSources(self.store, outside.clock))
@@ -140,6 +166,7 @@ class Gateway:
                 readiness=readiness,
                 metrics=metrics,
                 ids=ids,
+                settle=partial(settle_answer.answer, self.services),
             )
             self._bind("counterpart", link_app, listen.counterpart)
         if listen.agencies:
@@ -161,11 +188,7 @@ class Gateway:
         return Admission(Capacity(stated.requests, octets, stated.per_peer))
 
     def _bind(self, name: str, app: App, listen: Listen | ListenOperations) -> None:
-        tls = None
-        if listen.certificate and listen.key and listen.anchors:
-            password = outside.secret(listen.password_file)
-            words = password.decode() if password else None
-            tls = Tls(listen.certificate, listen.key, listen.anchors, words)
+        tls = listener_tls(listen)
         drain = int(self.settings.worker.drain.total_seconds())
         address = (listen.host, listen.port)
         try:

@@ -44,6 +44,15 @@ class Endpoint:
     connections: int = 8
 
 
+@dataclass(slots=True)
+class _Caller:
+    """A client and how many sends use it. retired: another took its place."""
+
+    client: httpx.AsyncClient
+    busy: int = 0
+    retired: bool = False
+
+
 class HttpLink:
     """One long-lived client per destination. Safe for many threads; close it at the end."""
 
@@ -51,7 +60,7 @@ class HttpLink:
         """UnavailableError when an endpoint's TLS files do not load."""
         self._clock = clock
         self._endpoints = {endpoint.name: endpoint for endpoint in endpoints}
-        self._clients = {endpoint.name: _client(endpoint) for endpoint in endpoints}
+        self._callers = {endpoint.name: _Caller(_client(endpoint)) for endpoint in endpoints}
         self._closing = threading.Lock()
         self._closed = False
         self._loop = asyncio.new_event_loop()
@@ -76,6 +85,23 @@ class HttpLink:
             raise failure("unreachable", "closing", destination, "") from end
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as fault:
             raise translated(fault, destination) from fault
+
+    def use(self, endpoint: Endpoint) -> None:
+        """Call a destination with other TLS files, or elsewhere, from now on; what is being
+        sent ends with the old ones. UnavailableError when the files do not load; then the old
+        ones stay."""
+        caller = _Caller(_client(endpoint))
+        with self._closing:
+            if not self._closed:
+                swap = self._swap(endpoint, caller)
+                asyncio.run_coroutine_threadsafe(swap, self._loop).result()
+
+    async def _swap(self, endpoint: Endpoint, caller: _Caller) -> None:
+        before = self._callers.get(endpoint.name)
+        self._endpoints[endpoint.name], self._callers[endpoint.name] = endpoint, caller
+        if before is not None:
+            before.retired = True
+            await _end_idle(before)
 
     def _start(
         self, endpoint: Endpoint, body: bytes, headers: Mapping[str, str]
@@ -102,9 +128,16 @@ class HttpLink:
     async def _exchange(
         self, endpoint: Endpoint, body: bytes, headers: Mapping[str, str]
     ) -> LinkAnswer:
-        client = self._clients[endpoint.name]
-        async with client.stream("POST", endpoint.url, content=body, headers=headers) as answer:
-            content = await _read(answer, endpoint)
+        caller = self._callers[endpoint.name]
+        caller.busy += 1
+        try:
+            async with caller.client.stream(
+                "POST", endpoint.url, content=body, headers=headers
+            ) as answer:
+                content = await _read(answer, endpoint)
+        finally:
+            caller.busy -= 1
+            await _end_idle(caller)
         wish = seconds(answer.headers.get("retry-after"), self._clock())
         return LinkAnswer(answer.status_code, content, wish)
 
@@ -124,8 +157,8 @@ class HttpLink:
         for send in sends:
             send.cancel()
         await asyncio.gather(*sends, return_exceptions=True)
-        for client in self._clients.values():
-            await client.aclose()
+        for caller in self._callers.values():
+            await caller.client.aclose()
         await asyncio.sleep(0)  # an aborted connection is gone one turn of the loop later
 
     def __enter__(self) -> "HttpLink":
@@ -138,6 +171,11 @@ class HttpLink:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+async def _end_idle(caller: _Caller) -> None:
+    if caller.retired and not caller.busy:
+        await caller.client.aclose()
 
 
 def _client(endpoint: Endpoint) -> httpx.AsyncClient:

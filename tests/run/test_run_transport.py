@@ -238,7 +238,7 @@ def test_connecting_is_tried_again_until_the_peer_is_there() -> None:
     server = threading.Thread(target=late)
     server.start()
     with HttpLink([endpoint(f"http://127.0.0.1:{port}/")], lambda: NOW) as link:
-        client = link._clients["cn"]
+        client = link._callers["cn"].client
         first = client._transport.handle_async_request
 
         async def noted(request: httpx.Request) -> httpx.Response:
