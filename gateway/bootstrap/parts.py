@@ -85,6 +85,7 @@ def services_of(
         timestamps=timestamps.authority(settings, link, clock, randomness, anchors),
         timestamp_anchors=anchors,
         pace=evidence.pace(settings),
+        sealed_types=settings.evidence.sealed,
         earlier_heads=tuple(certificate(file) for file in settings.evidence.earlier_heads),
     )
 

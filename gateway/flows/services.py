@@ -114,7 +114,8 @@ class Services:
 
     head_signer, pack_signer: None when no such key is configured. timestamps: who stamps;
     timestamp_anchors: certificates (DER) that tokens must lead to. pace: of heads. earlier_heads:
-    certificates (DER) of head keys that we used before. revocation: who knows the
+    certificates (DER) of head keys that we used before. sealed_types: formats whose documents
+    have their fields sealed. revocation: who knows the
     status of certificates; without it a party whose rule asks for one is refused.
     """
 
@@ -143,6 +144,7 @@ class Services:
     timestamp_anchors: tuple[bytes, ...] = ()
     pace: Pace = field(default_factory=Pace)
     earlier_heads: tuple[bytes, ...] = ()
+    sealed_types: frozenset[str] = frozenset()
     revocation: StatusDesk | None = None
 
     def counterpart(self) -> Counterpart:

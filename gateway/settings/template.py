@@ -226,6 +226,7 @@ key = "{keys}/customs.key.pem"{password}
 # head_rows = 1000            # ... or after so many rows
 # stamped_within = "1h"       # a head without its timestamp for longer is an alarm
 # earlier_heads = []          # certificates of head keys that were used before, for the audit
+# sealed = ["cn.mt1401"]      # formats whose documents can be shown in part and proven
 
 [retention]                   # how long documents stay; what is not named stays for good
 # document = "1825d"          # originals, translations, what travelled
