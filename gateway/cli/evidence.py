@@ -93,6 +93,42 @@ def proof(
             talk.give_json({"old": old, "new": new, "path": path})
 
 
+@evidence.command("redact")
+def redact(
+    message: Annotated[str, typer.Argument(help="The message id.")],
+    hide: Annotated[
+        list[str], typer.Option("--hide", help="A subtree to leave out: /crew, /crew/0/name.")
+    ] = [],  # noqa: B006  typer copies it
+    config: talk.Config = talk.DEFAULT_CONFIG,
+) -> None:
+    """Write a copy of a message's canonical document that shows the rest and proves it."""
+    with talk.failures(as_json=True), _services(config) as services:
+        from gateway.flows import redact as copies
+
+        talk.give(copies.redacted(services, message, hide))
+
+
+@evidence.command("show-redacted")
+def show_redacted(
+    file: Annotated[Path, typer.Argument(help="A copy that `redact` wrote; - for stdin.")],
+    certificate: Annotated[Path, typer.Option(help="Of the head key of whose log it is, PEM.")],
+    as_json: talk.Json = False,
+) -> None:
+    """Check a redacted copy, offline, and show what it proves."""
+    content, pem = talk.read(file), talk.read(certificate)
+    with talk.failures(as_json):
+        from gateway.bootstrap import clock
+        from gateway.flows import redact as copies
+        from gateway.flows.audit_log import head_policy
+        from gateway.signing.keys import load_certificate
+
+        shown = copies.open_copy(content, head_policy([load_certificate(pem)]), clock())
+        if as_json:
+            talk.give_json(dict(shown))
+        else:
+            talk.table(("path", "value"), [(path, str(value)) for path, value in shown.items()])
+
+
 @evidence.command("hold")
 def hold(
     conversation: Conversation,

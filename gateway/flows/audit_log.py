@@ -1,6 +1,6 @@
 """The audit of the log itself: leaves, nodes, heads."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from gateway.errors import GatewayError
 from gateway.evidence.audit import Flaw
@@ -11,7 +11,8 @@ from gateway.flows.services import Services
 from gateway.merkle import node_hash, subtree
 from gateway.signing import timestamp
 from gateway.signing.dsse import verify_statement
-from gateway.signing.profiles import profile
+from gateway.signing.keys import fingerprint
+from gateway.signing.profiles import SignatureProfile, profile
 from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
 
 PAGE = 1000
@@ -128,9 +129,13 @@ def own_heads(services: Services) -> TrustPolicy:
     """Return who may sign our heads: the head key, and those that we used before."""
     signer = services.head_signer
     ours = [signer.certificate] if signer else []
-    pinned = [
-        PinnedKey(certificate, services.name, Usage.HEAD)
-        for certificate in (*ours, *services.earlier_heads)
-    ]
     shapes = [counterpart.ours for counterpart in services.counterparts.values()]
-    return TrustPolicy.of(shapes[0] if shapes else profile(_SHAPE), Usage.HEAD, pinned)
+    return head_policy([*ours, *services.earlier_heads], shapes[0] if shapes else None)
+
+
+def head_policy(
+    certificates: Sequence[bytes], shape: SignatureProfile | None = None
+) -> TrustPolicy:
+    """Return the policy that takes heads of these signers (DER). shape: how they sign."""
+    pinned = [PinnedKey(each, fingerprint(each), Usage.HEAD) for each in certificates]
+    return TrustPolicy.of(shape or profile(_SHAPE), Usage.HEAD, pinned)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gateway.evidence.redact import seal
 from gateway.evidence.rows import SALT_SIZE, Row, document_mark, keys_mark, row
 from gateway.flows.ports import Event, Message, Transaction
 from gateway.flows.services import Services
@@ -68,9 +69,11 @@ def step(
     state: MessageState | None = None,
     event: tuple[str, Mapping[str, str]] | None = None,
     keys: Sequence[tuple[str, str]] | None = None,
+    sealed: bool = False,
 ) -> Step:
     """Make a step of a message. facts: what its row says besides; never personal values.
-    event: code and detail of its line in the timeline. keys: of a new message."""
+    event: code and detail of its line in the timeline. keys: of a new message. sealed: its
+    row has a seal over the fields of the canonical document (gateway.evidence.redact)."""
     salts = services.randomness(SALT_SIZE * (1 + len(papers)))
     cut = [salts[n : n + SALT_SIZE] for n in range(0, len(salts), SALT_SIZE)]
     salted = tuple(zip(papers, cut[1:], strict=True))
@@ -81,6 +84,8 @@ def step(
         said["documents"] = {paper.role: _mark(paper, salt) for paper, salt in salted}
     if keys is not None:
         said["keys"] = next(keys_mark(s, keys) for p, s in salted if p.role == "canonical")
+    if sealed:
+        said["seal"] = next(seal(p.content, s).hex() for p, s in salted if p.role == "canonical")
     line = None
     if event is not None:
         line = Event(at, event[0], dict(event[1]))
@@ -96,10 +101,12 @@ def first_step(
     event: tuple[str, Mapping[str, str]],
     facts: Mapping[str, Any] | None = None,
 ) -> Step:
-    """Make the first step of a new message: its row says all that does not change later.
+    """Make the first step of a new message: its row says all that does not change later, with
+    a seal over the fields of its canonical document where the profile asks for one.
 
     The caller adds the message itself.
     """
+    sealed = message.document_type in services.sealed_types
     return step(
         services,
         kind,
@@ -109,6 +116,7 @@ def first_step(
         papers=papers,
         event=event,
         keys=message.keys,
+        sealed=sealed,
     )
 
 

@@ -11,13 +11,15 @@ from gateway.settings.values import Duration, File, Name, Positive, Section
 class EvidenceSection(Section):
     """[evidence] sequence_every: rows become leaves of the log. head_every, head_rows: a signed
     head so long, or so many rows, after the last. stamped_within: a head without its timestamp
-    for longer is an alarm. earlier_heads: certificates of head keys that we used before."""
+    for longer is an alarm. earlier_heads: certificates of head keys that we used before.
+    sealed: formats whose documents can later be shown in part, as each field is sealed."""
 
     sequence_every: Duration = timedelta(seconds=1)
     head_every: Duration = timedelta(seconds=60)
     head_rows: Positive = 1000
     stamped_within: Duration = timedelta(hours=1)
     earlier_heads: tuple[File, ...] = ()
+    sealed: frozenset[str] = frozenset()
 
 
 class RetentionSection(Section):
