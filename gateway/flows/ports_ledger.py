@@ -75,7 +75,7 @@ class Ledger(Protocol):
 
     def entries(self, kind: MessageKind, party: str, day: str) -> tuple[Entry, ...]:
         """Return the link messages of a day, in the order of their ids; none that were
-        refused for good."""
+        refused for good, or are not signed yet."""
         ...
 
     def set_day(self, message_id: str, day: str) -> None:

@@ -20,7 +20,7 @@ from gateway.flows.services import Counterpart, Services
 from gateway.flows.settle_answer import WAYS, agree, keep_days, marks, tree_of
 from gateway.flows.settle_mend import DaySettled, Mender
 from gateway.flows.settle_talk import ask, bad_answer, expect, keys_of
-from gateway.model.states import MessageKind
+from gateway.model.states import MessageKind, MessageState
 
 OTHER = {"sent": "accepted", "accepted": "sent"}
 LEASE = timedelta(minutes=30)
@@ -68,10 +68,11 @@ def _settle(
 ) -> None:
     pairs = _compared(services, counterpart, days, found)
     again = []
+    dead = _given_up(services, counterpart)
     for ours, theirs in pairs:
         day = DaySettled(ours.day, ours.sent[0], ours.accepted[0], agree(ours, theirs))
-        if not day.agreed:
-            _mend_day(services, counterpart, day, theirs)
+        if not day.agreed or ours.day in dead:
+            _mend_day(services, counterpart, day, theirs, dead.get(ours.day, ()))
             found.exchanges += day.exchanges
             again += [ours.day] if day.returned or day.fetched else []
         if ours.sent[0] or ours.accepted[0] or not day.agreed:
@@ -98,8 +99,22 @@ def _compared(
     return list(zip(ours, told.days, strict=True))
 
 
+def _given_up(services: Services, counterpart: Counterpart) -> dict[str, list[str]]:
+    """Return the messages that we gave up, by day."""
+    dead, kind, party = MessageState.DEAD, MessageKind.OUTBOUND, counterpart.name
+    page = services.store.read(lambda tx: tx.search(kind=kind, party=party, state=dead, limit=500))
+    found: dict[str, list[str]] = {}
+    for message in page.messages:
+        found.setdefault(message.day or "", []).append(message.external_id)
+    return found
+
+
 def _mend_day(
-    services: Services, counterpart: Counterpart, day: DaySettled, theirs: DayMarks
+    services: Services,
+    counterpart: Counterpart,
+    day: DaySettled,
+    theirs: DayMarks,
+    dead: Sequence[str],
 ) -> None:
     """Steps 2 to 4 for one day, both ways. All is found before anything is mended: mending
     changes what the other side has."""
@@ -113,6 +128,8 @@ def _mend_day(
         day.changing = True
         return
     mender = Mender(services, counterpart, day)
+    for name in dead:
+        mender.ask_for_receipt(name)
     for way, differing in found.items():
         mender.mend(way, differing)
     mender.clear()

@@ -72,6 +72,15 @@ class Mender:
         for name, _, _ in found.contents:
             self._keep_both(way, name)
 
+    def ask_for_receipt(self, name: str) -> None:
+        """We gave a message up; if they have it all the same, their receipt ends that."""
+        told = expect(self._ask(ledger.AskFetch("accepted", (name,))), TellKept)
+        for kept in told.found:
+            if kept.id == name:
+                self._take("sent", kept)
+                return
+        self._tell(alarms.GIVEN_UP, name)
+
     def clear(self) -> None:
         """Clear alarms of this day whose cause is gone."""
         standing = set(self._day.alarms)
@@ -103,9 +112,7 @@ class Mender:
             return
         if known.state is MessageState.QUEUED:
             self._day.under_way.append(name)
-        elif known.state is MessageState.DEAD:
-            self._tell(alarms.GIVEN_UP, name)
-        else:
+        elif known.state is not MessageState.DEAD:
             self._return(way, known)
 
     def _return(self, way: str, known: Message) -> None:

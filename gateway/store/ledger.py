@@ -3,14 +3,17 @@
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, insert, literal_column, select, update
+from sqlalchemy import bindparam, exists, func, insert, literal_column, or_, select, update
 
 from gateway.flows.ports_ledger import Alarm, Day, Entry, LedgerHead, Restoration
 from gateway.model.states import MessageKind
 from gateway.store.rows import Rows, insert_new, insert_or_replace
-from gateway.store.tables import message
+from gateway.store.tables import document, message
 from gateway.store.tables_ledger import ledger_alarm, ledger_day, ledger_head, ledger_restoration
 
+_SIGNED = exists().where(
+    document.c.message_id == message.c.id, document.c.role == literal_column("'wire'")
+)
 _ENTRIES = (
     select(message.c.external_id, message.c.digest)
     .where(
@@ -18,6 +21,7 @@ _ENTRIES = (
         message.c.day == bindparam("day"),
         message.c.kind == bindparam("kind"),
         message.c.state != literal_column("'refused'"),
+        or_(message.c.state != literal_column("'queued'"), _SIGNED),
     )
     .order_by(message.c.external_id)
 )
@@ -68,7 +72,7 @@ class Ledger(Rows):
 
     def entries(self, kind: MessageKind, party: str, day: str) -> tuple[Entry, ...]:
         """Return the link messages of a day, sorted by id in code points (databases sort
-        text in orders of their own); none that were refused for good."""
+        text in orders of their own); none that were refused for good, or are not signed yet."""
         rows = self.connection.execute(_ENTRIES, {"kind": kind, "party": party, "day": day})
         return tuple(sorted((Entry(*row) for row in rows), key=lambda e: e.message_id))
 
