@@ -109,6 +109,12 @@ def _raise_alarm(services: Services, now: datetime) -> None:
         log.error("head-overdue", size=size)
 
 
+def alarms(services: Services) -> tuple[Head, ...]:
+    """Return the heads that have waited too long for their timestamp, newest first."""
+    waiting = services.store.read(lambda tx: tx.unstamped_heads(STAMPED_AT_ONCE))
+    return tuple(head for head in waiting if head.state == "overdue")
+
+
 def inclusion(services: Services, index: int, size: int) -> Inclusion:
     """Prove a leaf under the head of a size. StateError `not-found` for a size that has no
     head or does not reach the leaf."""
