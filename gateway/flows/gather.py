@@ -24,6 +24,7 @@ from gateway.codec.notes import Note
 from gateway.errors import DocumentError
 from gateway.evidence.rows import SALT_SIZE
 from gateway.flows.domestic import Product, hand_out
+from gateway.flows.intake import content_of
 from gateway.flows.numbers import allocate
 from gateway.flows.outgoing import Parts, queue_message
 from gateway.flows.ports import Half, Message, Transaction
@@ -158,9 +159,9 @@ def _wait(
 
 
 def _decoded(services: Services, tx: Transaction, half: Half) -> Decoded:
-    """Decode a half again from its raw bytes: they are the truth."""
+    """Decode a half again from its raw bytes, or what was signed of them: they are the truth."""
     message = tx.message(half.message_id)
-    content = tx.content(half.message_id, "original") or b""
+    content = content_of(tx, half.message_id)
     return services.formats.decode(message.document_type if message else "", content)
 
 

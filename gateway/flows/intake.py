@@ -4,21 +4,23 @@ Of a signed document only what was signed is decoded and goes on; the octets as 
 signature around or in them, are what is stored as the original.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from gateway.codec.formats import Decoded
 from gateway.errors import AccessError, DocumentError, Finding, TrustError, refusal
+from gateway.flows.ports import Transaction
 from gateway.flows.revocation import Judged
 from gateway.flows.services import Agency, Services, SignedForm
 from gateway.flows.standing import standing_of
 from gateway.signing.forms import open_signed
 from gateway.signing.opened import Opened
 from gateway.signing.profiles import Shape
+from gateway.signing.smime_mime import looks_like_mime
 
-_MIME = re.compile(rb"(?i)(?:mime-version|content-type)[ \t]*:")
 SMIME_TYPE = "multipart/signed"
+SIGNED = "signed"
+"""Role of the document that holds what was signed of an original."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,11 @@ class Intake:
     decoded: Decoded
     opened: Opened | None = None
     judged: tuple[Judged, ...] = ()
+
+
+def content_of(tx: Transaction, message_id: str) -> bytes:
+    """Return the octets of a submission that are decoded: of a signed one what was signed."""
+    return tx.content(message_id, SIGNED) or tx.content(message_id, "original") or b""
 
 
 def permit(services: Services, uploads: Sequence[Upload]) -> None:
@@ -123,7 +130,7 @@ def _stated_form(services: Services, agency: Agency, upload: Upload) -> SignedFo
         return None
     if upload.format:
         return agency.form_of(upload.format)
-    if _MIME.match(upload.content):
+    if looks_like_mime(upload.content):
         mime = (form for form in agency.signed if form.policy.profile.shape is Shape.SMIME)
         return next(mime, None)
     return agency.form_of(services.formats.detect(upload.content))

@@ -53,8 +53,9 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A stored document of a message. role: original, canonical, translated, report,
-    report-signature, parameters, wire, receipt, refusal. retention: its class. salt: of what
+    """A stored document of a message. role: original, signed (what was signed of it),
+    canonical, translated, report, report-signature, parameters, wire, receipt, refusal.
+    retention: its class. salt: of what
     evidence says of it (gateway.evidence.rows.document_mark)."""
 
     role: str

@@ -20,7 +20,7 @@ from gateway.model.states import MessageKind, MessageState
 KEPT_IN = frozenset({"parameters", "commitment-salt", "commitment"})
 """Roles of documents that no interface shows."""
 
-OWN_WORDS = frozenset({"original", "wire", "translated"})
+OWN_WORDS = frozenset({"original", "signed", "wire", "translated"})
 """Documents with personal values in somebody's own words: for the agency that they are from,
 and for those that may read all personal values."""
 

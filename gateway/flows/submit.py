@@ -22,7 +22,7 @@ import msgspec
 from gateway.codec import join
 from gateway.errors import DocumentError, Finding, GatewayError, StateError
 from gateway.flows import gather
-from gateway.flows.intake import Intake, Upload, permit, read_uploads
+from gateway.flows.intake import SIGNED, Intake, Upload, permit, read_uploads
 from gateway.flows.keys import search_keys
 from gateway.flows.outgoing import Parts, queue_message
 from gateway.flows.ports import Half, Message, Transaction
@@ -134,13 +134,21 @@ def _store(
         Paper("original", upload.content, intake.media_type),
         Paper("canonical", msgspec.json.encode(decoded.document), "application/json"),
         Paper("parameters", msgspec.json.encode(parameters), "application/json"),
-        *papers_of(intake.judged),
+        *_signed_papers(services, intake),
     )
     facts = _signature_facts(intake)
     event = ("received", {"format": decoded.format, **facts})
     first_step(services, "submitted", message, papers, event, facts).write(tx)
     if graced := grace_step(services, intake.id, intake.judged, now):
         graced.write(tx)
+
+
+def _signed_papers(services: Services, intake: Intake) -> tuple[Paper, ...]:
+    """Return what was signed, apart from its signature, and how the signer stood."""
+    if intake.opened is None:
+        return ()
+    media = services.formats.header(intake.decoded.format).media_type
+    return (Paper(SIGNED, intake.content, media), *papers_of(intake.judged))
 
 
 def _signature_facts(intake: Intake) -> dict[str, str]:

@@ -23,6 +23,7 @@ PROTOCOLS = ("application/x-pkcs7-signature", "application/pkcs7-signature")
 SIGNED_HEADERS = frozenset({"content-type", "content-transfer-encoding", "content-disposition"})
 OUTER_HEADERS = frozenset({"mime-version", "content-type", "content-length"})
 _TEXT_ENCODINGS = ("", "7bit", "8bit", "binary")
+_START = re.compile(rb"(?i)(?:mime-version|content-type|content-length)[ \t]*:")
 _FIELD = re.compile(rb"([!-9;-~]+):[ \t]*((?:[^\r\n\0]|\r\n[ \t])*)\r\n")
 _TOKEN = r"[^\s()<>@,;:\\\"/\[\]?=]+"  # noqa: S105  RFC 2045 5.1, no secret
 _TYPE = re.compile(rf"({_TOKEN}/{_TOKEN})\s*")
@@ -56,10 +57,12 @@ class SignedMime:
 def read_signed(octets: bytes) -> SignedMime:
     """Take a multipart/signed apart.
 
-    TrustError `signature-missing` (another type), else `signature-scope`: rules `mime-header`,
-    `mime-line-end`, `mime-type`, `mime-boundary`, `mime-parts`, `mime-nested`,
+    TrustError `signature-missing` (no MIME, or another type), else `signature-scope`: rules
+    `mime-header`, `mime-line-end`, `mime-type`, `mime-boundary`, `mime-parts`, `mime-nested`,
     `mime-encoding`, `mime-charset`, `base64`.
     """
+    if not looks_like_mime(octets):
+        _refuse("signature-missing", expected=MULTIPART, code="signature-missing")
     headers, start = _headers(octets, OUTER_HEADERS)
     stated = content_type(headers)
     if stated.media_type != MULTIPART:
@@ -68,6 +71,11 @@ def read_signed(octets: bytes) -> SignedMime:
     first, second = _parts(octets, start, boundary)
     body, charset = _text(first)
     return SignedMime(first, body, charset, _signature(second), stated.parameters["micalg"].lower())
+
+
+def looks_like_mime(octets: bytes) -> bool:
+    """Return True for what begins with a header of MIME."""
+    return _START.match(octets) is not None
 
 
 def content_type(headers: dict[str, str]) -> Field:
