@@ -33,6 +33,7 @@ from gateway.settings.sections import (
     Settings,
     StoreSection,
 )
+from gateway.signing.algorithms import check_ready
 from gateway.signing.keys import fingerprint, load_certificate
 from gateway.signing.profiles import profile
 from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
@@ -101,7 +102,8 @@ def fingerprints(files: Sequence[Path], stated: Sequence[str]) -> frozenset[str]
 
 
 def counterpart(name: str, section: CounterpartSection) -> Counterpart:
-    """Make a counterpart: whom it signs as, what may cross."""
+    """Make a counterpart: whom it signs as, what may cross. UnavailableError, also when its
+    signatures need a library that is not there."""
     pinned = [
         PinnedKey(
             certificate(pin.certificate), name, Usage(pin.usage), pin.not_before, pin.not_after
@@ -110,6 +112,8 @@ def counterpart(name: str, section: CounterpartSection) -> Counterpart:
     ]
     trust.check_windows(f"counterpart.{name}.pinned", pinned, section.trust)
     shape = profile(section.signature, section.legacy_signatures)
+    ours = profile(section.sign_as or section.signature, section.legacy_signatures)
+    check_ready((*shape.every_method, *ours.every_method))
     authorities, asked = trust.anchors(name, section.trust), trust.rule(section.trust)
 
     def policy(usage: Usage) -> TrustPolicy:
@@ -123,7 +127,7 @@ def counterpart(name: str, section: CounterpartSection) -> Counterpart:
         profile=section.profile,
         disclose=section.disclose,
         accept_bare=section.accept_bare,
-        sign_as=profile(section.sign_as or section.signature, section.legacy_signatures),
+        sign_as=ours,
         heads=policy(Usage.HEAD) if _pins_heads(pinned) else None,
     )
 

@@ -17,6 +17,7 @@ File = Annotated[Path, typer.Argument(help="A document; - is stdin.")]
 Profile = Annotated[
     str, typer.Option("--profile", help="A signature profile, such as link-ecdsa-p256 or demo.")
 ]
+Legacy = Annotated[bool, typer.Option("--legacy", help="The legacy switch: SHA-1 where it is due.")]
 Config = Annotated[Path | None, typer.Option("--config", "-c", help="Take keys from there.")]
 
 
@@ -25,7 +26,10 @@ def sign(
     profile: Profile = "link-ecdsa-p256",
     key: Annotated[Path | None, typer.Option(help="Private key, PKCS#8 PEM.")] = None,
     cert: Annotated[Path | None, typer.Option(help="Its certificate, PEM.")] = None,
-    password_file: Annotated[Path | None, typer.Option(help="Opens the key.")] = None,
+    password_file: Annotated[Path | None, typer.Option(help="Opens the keys.")] = None,
+    second_key: Annotated[Path | None, typer.Option(help="For a second signature.")] = None,
+    second_cert: Annotated[Path | None, typer.Option(help="Its certificate, PEM.")] = None,
+    legacy: Legacy = False,
     config: Config = None,
     as_json: talk.Json = False,
 ) -> None:
@@ -36,10 +40,13 @@ def sign(
     with talk.failures(as_json):
         from gateway.safexml import c14n, parse
         from gateway.signing.profiles import profile as profile_of
-        from gateway.signing.sign import sign_document
+        from gateway.signing.sign import PairedSigner, sign_document
 
-        shape = profile_of(profile)
+        shape = profile_of(profile, legacy)
         signer = _signer(config, key, cert, password_file, shape)
+        if second_key and shape.second:
+            second = _signer(None, second_key, second_cert, password_file, shape.second)
+            signer = PairedSigner(signer, second)
         signed = sign_document(c14n(parse(talk.read(file))), signer, shape)
     if as_json:
         talk.give_json({"key": signer.key_id, "content": signed.decode("utf-8")})
@@ -72,6 +79,7 @@ def verify(
     cert: Annotated[
         list[Path], typer.Option("--cert", help="A certificate that is trusted, PEM.")
     ] = [],  # noqa: B006  typer copies it
+    legacy: Legacy = False,
     config: Config = None,
     usage: Annotated[
         str, typer.Option(help="message, receipt, statement, head, pack.")
@@ -93,7 +101,8 @@ def verify(
         from gateway.bootstrap.outside import clock
 
         when = at.replace(tzinfo=UTC) if at else clock()
-        found = _verified(talk.read(file), _policy(profile, cert, config, usage), when)
+        policy = _policy(profile, legacy, cert, config, usage)
+        found = _verified(talk.read(file), policy, when)
     if as_json:
         talk.give_json(found)
         return
@@ -101,19 +110,22 @@ def verify(
         typer.echo(f"{name}: {value}")
 
 
-def _policy(profile: str, certs: list[Path], config: Path | None, usage: str) -> "TrustPolicy":
+def _policy(
+    profile: str, legacy: bool, certs: list[Path], config: Path | None, usage: str
+) -> "TrustPolicy":
     from gateway.bootstrap.parts import certificate, counterpart
     from gateway.signing.profiles import profile as profile_of
     from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
 
     if usage not in list(Usage):
         raise typer.BadParameter(f"--usage must be one of: {', '.join(Usage)}")
-    wanted = Usage(usage)
-    pinned = [PinnedKey(certificate(file), file.name, wanted) for file in certs]
+    wanted, shape = Usage(usage), profile_of(profile, legacy)
+    one = " + ".join(file.name for file in certs) if shape.second else ""
+    pinned = [PinnedKey(certificate(file), one or file.name, wanted) for file in certs]
     if config is not None:
         for name, section in talk.settings(config).settings.counterpart.items():
             pinned += counterpart(name, section).messages.pinned.values()
-    return TrustPolicy.of(profile_of(profile), wanted, pinned)
+    return TrustPolicy.of(shape, wanted, pinned)
 
 
 def _verified(content: bytes, policy: "TrustPolicy", when: datetime) -> dict[str, Any]:

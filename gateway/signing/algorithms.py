@@ -6,7 +6,7 @@ is one more row whose functions know its own keys.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
     encode_dss_signature,
 )
 
+from gateway.signing import sm2
 from gateway.signing.sm2 import Sm2PrivateKey, Sm2PublicKey
 from gateway.signing.sm2_curve import SIZE as SM2_SIZE
 from gateway.signing.sm2_curve import USER_ID, sm3
@@ -174,6 +175,15 @@ _ROWS: tuple[Algorithm, ...] = (
     _pkcs1(RSA_SHA1, hashes.SHA1(), SMALLEST_LEGACY_RSA),  # noqa: S303  the legacy switch
 )
 ALGORITHMS: Mapping[str, Algorithm] = {row.uri: row for row in _ROWS}
+
+
+def check_ready(uris: Iterable[str]) -> None:
+    """Test, before the first message, what these algorithms need outside of Python.
+
+    UnavailableError, rule `sm2-library` or `sm2-self-test`.
+    """
+    if any(isinstance(ALGORITHMS[uri], _Sm2) for uri in uris):
+        sm2.tested()
 
 
 def algorithm_for(public_key: object) -> str | None:
