@@ -20,6 +20,9 @@ PLAIN = "plain"
 """The control that most negative cases have: a valid message of no particular kind."""
 
 
+LONGEST_SHOWN = 40
+
+
 class _Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="do"):
     """A step. `do` names it."""
 
@@ -193,7 +196,12 @@ class Instance:
         """`SCH-04[field=GrossWeight]`: how reports and the command line call it."""
         if not self.axis:
             return self.case.id
-        return f"{self.case.id}[{','.join(self.axis.values())}]"
+        return f"{self.case.id}[{','.join(map(_short, self.axis.values()))}]"
+
+
+def _short(value: str) -> str:
+    """A value that still can be read in a line: the length tells long ones apart."""
+    return value if len(value) <= LONGEST_SHOWN else f"{value[:20]}...({len(value)})"
 
 
 class SpecificationError(Exception):

@@ -9,7 +9,7 @@ from conformance.engine import checks
 from conformance.engine.building import Bench
 from conformance.engine.results import FailedError, UnavailableError, UndecidedError
 from conformance.engine.target import Pair
-from conformance.engine.watching import Watch, open_partner
+from conformance.engine.watching import Watch, open_partner, said
 from conformance.wire.http import Place, Reply, client_context, exchange, request
 
 DESK_DEADLINE = 20.0
@@ -62,13 +62,32 @@ async def _trigger(bench: Bench, step: words.Trigger) -> None:
     if trigger.kind != "rest":
         raise UnavailableError(f"a trigger of kind {trigger.kind} is not driven by cases")
     batch = bench.text(step.batch) if step.batch else bench.session.batch()
-    for _ in range(step.count):
-        reply = await _desk(bench, trigger.url, trigger.client, trigger.anchors, batch.encode())
-        said = json.loads(reply.body or b"{}")
-        ids = [str(entry["id"]) for entry in said.get("messages", [])]
-        if reply.status != 202 or not ids:
-            raise UndecidedError(f"the target took no document: HTTP {reply.status}")
-        seen.named.setdefault(step.name, []).extend(ids)
+    seen.batches[step.name] = batch
+    for number in range(step.count):
+        body, media = _form(bench, step.document, batch, number)
+        reply = await _desk(bench, trigger.url, (trigger.client, trigger.anchors), body, media)
+        if reply.status != 202:
+            shown = reply.fault or reply.body[:200].decode(errors="replace")
+            raise UndecidedError(f"the target took no document: HTTP {reply.status} {shown}")
+
+
+def _form(bench: Bench, kind: str, batch: str, number: int) -> tuple[bytes, str]:
+    """Return a multipart form with the documents of a kind. RFC 7578."""
+    files = bench.session.target.trigger.documents.get(kind)
+    if files is None:
+        raise UnavailableError(f"the target file has no trigger documents `{kind}`")
+    boundary = f"conformance-{bench.session.run}-{bench.session.number()}"
+    parts = []
+    for file in files:
+        path = bench.session.home / file
+        content = path.read_bytes().replace(b"@batch@", batch.encode())
+        content = content.replace(b"@number@", str(number + 1).encode())
+        name = "parameters" if path.stem == "parameters" else "document"
+        named = "" if name == "parameters" else f'; filename="{path.name}"'
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{named}\r\n\r\n'
+        parts.append(head.encode() + content + b"\r\n")
+    whole = b"".join(parts) + f"--{boundary}--\r\n".encode()
+    return whole, f"multipart/form-data; boundary={boundary}"
 
 
 async def _await(bench: Bench, step: words.Await) -> None:
@@ -76,11 +95,12 @@ async def _await(bench: Bench, step: words.Await) -> None:
     seen = await watch(bench)
     limit = checks.seconds(bench, bench.text(step.within))
     ending = asyncio.get_running_loop().time() + limit
+    came = 0
     while asyncio.get_running_loop().time() < ending:
-        if len(seen.of(step.name)) >= step.attempts and not step.silence:
+        came = max((len(group) for group in seen.by_type(step.name)), default=0)
+        if came >= step.attempts and not step.silence:
             return
         await seen.partner.wait(len(seen.partner.arrivals) + 1, 0.05)
-    came = len(seen.of(step.name))
     if step.silence and came > step.attempts:
         raise FailedError(f"{came} attempts, expected no more than {step.attempts}")
     if not step.silence and came < step.attempts:
@@ -88,15 +108,19 @@ async def _await(bench: Bench, step: words.Await) -> None:
 
 
 async def _query(bench: Bench, step: words.Query) -> None:
-    """Ask where a triggered message stands; the answer is kept under `name`."""
+    """Ask where a triggered message stands; the answer is kept under `name`. The target
+    knows it by the id under which it came."""
     seen = await watch(bench)
     query = bench.session.target.query
     if query.kind == "none":
         raise UnavailableError("the target has no query interface")
+    arrivals = seen.of(step.of)
+    if not arrivals:
+        raise FailedError("nothing came")
+    url = f"{query.url}/{said(arrivals[0], 'MessageID')}"
     ending = asyncio.get_running_loop().time() + checks.seconds(bench, step.within)
     while True:
-        url = f"{query.url}/{seen.named[step.of][0]}"
-        reply = await _desk(bench, url, query.client, query.anchors, None)
+        reply = await _desk(bench, url, (query.client, query.anchors))
         state = str(json.loads(reply.body or b"{}").get("state", ""))
         seen.states[step.name] = state
         if state in step.until or asyncio.get_running_loop().time() > ending:
@@ -105,14 +129,15 @@ async def _query(bench: Bench, step: words.Query) -> None:
 
 
 async def _desk(
-    bench: Bench, url: str, client: Pair | None, anchors: str, body: bytes | None
+    bench: Bench, url: str, who: tuple[Pair | None, str], body: bytes | None = None, media: str = ""
 ) -> Reply:
+    """Speak to the target's agency interface. who: client keys, and anchors of its server."""
     home = bench.session.home
+    client, anchors = who
     context = None
     if urlsplit(url).scheme == "https":
         pair = (str(home / client.certificate), str(home / client.key)) if client else (None, None)
         context = client_context(str(home / anchors) if anchors else None, *pair)
     place = Place.of(url, context)
-    headers = {"Content-Type": "text/plain"}
-    whole = request(place, body or b"", headers, "POST" if body is not None else "GET")
+    whole = request(place, body or b"", {"Content-Type": media}, "GET" if body is None else "POST")
     return await exchange(place, whole, DESK_DEADLINE)

@@ -17,22 +17,31 @@ EXPIRED = (timedelta(days=-9), timedelta(days=-1))
 
 @dataclass(slots=True)
 class Watch:
-    """What one case sees. named: ids of the messages that it triggered, by its names."""
+    """What one case sees. batches: the batch number of what it triggered, by its names. A
+    target may make several messages of one document: they share the order key."""
 
     partner: Partner
-    named: dict[str, list[str]] = field(default_factory=dict)
+    batches: dict[str, str] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
 
     def of(self, name: str) -> list[Arrival]:
-        """Return the arrivals that belong to a triggered message, oldest first."""
-        ids = self.named.get(name, [])
-        return [arrival for arrival in self.partner.arrivals if message_id(arrival) in ids]
+        """Return the arrivals of what was triggered under a name, oldest first."""
+        batch = self.batches.get(name, "-")
+        return [arrival for arrival in self.partner.arrivals if said(arrival, "OrderKey") == batch]
+
+    def by_type(self, name: str) -> list[list[Arrival]]:
+        """Return the same, apart by document type: each is attempts of one message or of the
+        versions of one document."""
+        found: dict[str, list[Arrival]] = {}
+        for arrival in self.of(name):
+            found.setdefault(said(arrival, "DocumentType"), []).append(arrival)
+        return list(found.values())
 
 
-def message_id(arrival: Arrival) -> str:
-    """Return the id of the message that came, "" when it cannot be read."""
+def said(arrival: Arrival, name: str) -> str:
+    """Return a value of the envelope that came, "" when it cannot be read."""
     try:
-        return value(arrival.body, "Envelope/MessageID")
+        return value(arrival.body, f"Envelope/{name}")
     except ValueError:
         return ""
 

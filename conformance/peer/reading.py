@@ -156,7 +156,8 @@ def _valid(schema: etree.XMLSchema, root: Element) -> None:
 
 def _path(root: Element, xpath: str | None) -> str:
     """Where, by local names, as the sender knows them."""
-    prefixes = {name: uri for name, uri in root.nsmap.items() if name}
+    below = (node.nsmap for node in root.iter() if isinstance(node.tag, str))
+    prefixes = {name: uri for nsmap in below for name, uri in nsmap.items() if name}
     found = root.xpath(xpath, namespaces=prefixes) if xpath else None
     node = found[0] if isinstance(found, list) and found else None
     if not isinstance(node, etree._Element):

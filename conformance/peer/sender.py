@@ -6,6 +6,7 @@ profile with the limits of the target file, so that a test does not last for day
 
 import asyncio
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -20,7 +21,16 @@ from conformance.wire.http import Place, Reply, exchange, request
 class Sender:
     """Sends what is in the outbox until `close`."""
 
-    def __init__(self, road: Road, outbox: Outbox, limits: Limits, mutants: Mutants) -> None:
+    def __init__(
+        self,
+        road: Road,
+        outbox: Outbox,
+        limits: Limits,
+        mutants: Mutants,
+        renew: Callable[[Outgoing], Outgoing],
+    ) -> None:
+        """renew: the same message under a new id, which only a wrong sender asks for."""
+        self._renew = renew
         self._road, self._outbox, self._limits, self._mutants = road, outbox, limits, mutants
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._draw = random.Random(0)  # noqa: S311  jitter
@@ -64,6 +74,9 @@ class Sender:
                 self._outbox.change(message.message_id, state=state, reason=reason)
                 return
             await asyncio.sleep(self._pause(message.attempts, reply))
+            if self._mutants.on("MS03"):
+                message = self._renew(message)
+                self._outbox.put(message)
 
     async def _post(self, message: Outgoing) -> Reply:
         place = Place.of(self._road.url, self._road.context)

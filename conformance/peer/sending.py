@@ -2,9 +2,10 @@
 
 import base64
 import hashlib
+import re
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -27,6 +28,10 @@ FAST = Limits(receipt=2.0, deadline=1.5, first=0.1, longest=0.5, give_up=3.0)
 """Limits that the peer declares: a schedule that a test can watch."""
 
 
+BATCH = re.compile(rb"99[0-9]{11}")
+"""A batch number of the range kept for tests."""
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What a sender needs to make messages. road: where they go."""
@@ -43,7 +48,7 @@ class Sending:
     def __init__(self, home: Path, desk: Desk, limits: Limits = FAST) -> None:
         self._desk = desk
         self.outbox = Outbox(home / "outbox.jsonl")
-        self.sender = Sender(desk.road, self.outbox, limits, desk.mutants)
+        self.sender = Sender(desk.road, self.outbox, limits, desk.mutants, self._renewed)
         self.domestic = Domestic(self._submit, self.outbox)
         self._numbers: dict[str, int] = {}
 
@@ -59,23 +64,30 @@ class Sending:
         await self.sender.close()
 
     def _submit(self, content: bytes) -> list[str]:
-        """Queue a message about the batch that the agency's document names, in ASCII digits."""
-        batch = content.decode(errors="replace").strip() or "9900000000000"
-        message_id = f"peer-{uuid4()}"
-        draft = self._draft(message_id, batch)
-        octets = sign(draft.render().encode(), self._desk.key)
+        """Queue a message about the batch number that the agency's document names."""
+        found = BATCH.search(content)
+        batch = found[0].decode() if found else "9900000000000"
+        number = self._numbers[batch] = self._numbers.get(batch, 0) + 1
+        message = self._signed(f"peer-{uuid4()}", batch, number)
+        self.outbox.put(message)
+        self.sender.wake()
+        return [message.message_id]
+
+    def _renewed(self, message: Outgoing) -> Outgoing:
+        number = self._numbers.get(message.order_key, 1)
+        again = self._signed(f"peer-{uuid4()}", message.order_key, number)
+        return replace(message, octets=again.octets, digest=again.digest)
+
+    def _signed(self, message_id: str, batch: str, number: int) -> Outgoing:
+        octets = sign(self._draft(message_id, batch, number).render().encode(), self._desk.key)
         if self._desk.mutants.on("MS01"):
             octets = octets.replace(b"<xp:Sequence>", b"<xp:Sequence>1", 1)
         digest = hashlib.sha256(unsigned(parse(octets))).hexdigest()
-        encoded = base64.b64encode(octets).decode()
-        self.outbox.put(Outgoing(message_id, batch, encoded, digest))
-        self.sender.wake()
-        return [message_id]
+        return Outgoing(message_id, batch, base64.b64encode(octets).decode(), digest)
 
-    def _draft(self, message_id: str, batch: str) -> Draft:
+    def _draft(self, message_id: str, batch: str, number: int) -> Draft:
         desk = self._desk
         now = desk.clock() + (timedelta(hours=1) if desk.mutants.on("MS17") else timedelta(0))
-        number = self._numbers[batch] = self._numbers.get(batch, 0) + 1
         body = documents.patched(
             documents.read(folder("fixtures"), "mt4401"), {"Declaration/ID": batch}
         )

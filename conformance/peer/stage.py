@@ -124,6 +124,12 @@ class Stage:
         context.verify_mode = ssl.CERT_OPTIONAL if self.mutants.on("MR51") else ssl.CERT_REQUIRED
         return context
 
+    def _paper(self) -> str:
+        """A document that the peer's agencies hand in: it names a batch, no more."""
+        path = self.home / "paper.txt"
+        path.write_text("batch @batch@\n", encoding="ascii")
+        return str(path)
+
     def _written(self, name: str, key: Key) -> tuple[Path, Path]:
         stem = self.home / name
         made = stem.with_suffix(".key.pem"), stem.with_suffix(".cert.pem")
@@ -172,7 +178,7 @@ class Stage:
                 server=Pair(*map(str, partner)),
                 anchors=str(self.home / "authority.cert.pem"),
             ),
-            trigger=Trigger(kind="rest", url=desk, documents={"any": ()}),
+            trigger=Trigger(kind="rest", url=desk, documents={"any": (self._paper(),)}),
             query=Query(kind="rest", url=desk),
         )
 
