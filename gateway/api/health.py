@@ -23,12 +23,15 @@ class Readiness:
         check: Callable[[], None],
         threads: Threads,
         silent: Callable[[], Collection[str]] = tuple,
+        late: Callable[[], Collection[str]] = tuple,
     ) -> None:
         """check: returns, or raises UnavailableError (the store's `check`). silent: the
-        purposes of our keys that cannot sign now."""
+        purposes of our keys that cannot sign now. late: lines about what is overdue, which
+        keeps nobody from working."""
         self._check = check
         self._threads = threads
         self._silent = silent
+        self._late = late
         self.draining = False
 
     async def ask(self) -> None:
@@ -40,6 +43,10 @@ class Readiness:
     async def silent(self) -> Collection[str]:
         """Return the purposes of our keys that cannot sign now."""
         return await self._threads.run(self._silent)
+
+    async def late(self) -> Collection[str]:
+        """Return lines about what is overdue."""
+        return await self._threads.run(self._late)
 
 
 async def answer_health(
@@ -76,7 +83,8 @@ async def _ready(readiness: Readiness, needs: str) -> bytes:
     if needs in silent:
         finding = Finding("unavailable", "signer", f"keys.{needs}")
         raise UnavailableError("unavailable", finding)
-    lines = ["ok", *(f"keys.{purpose} cannot sign now" for purpose in silent)]
+    cannot = [f"keys.{purpose} cannot sign now" for purpose in silent]
+    lines = ["ok", *cannot, *await readiness.late()]
     return "".join(f"{line}\n" for line in lines).encode()
 
 

@@ -13,6 +13,7 @@ from gateway.api.counterpart import CounterpartApp
 from gateway.api.health import OperationsApp, Readiness
 from gateway.api.listener import App, Listener
 from gateway.api.metrics import Backlog, Metrics, SignersUp
+from gateway.api.metrics_log import LogFigures, overdue
 from gateway.api.metrics_ledger import LedgerAlarms
 from gateway.api.metrics_revocation import RevocationSources
 from gateway.api.threads import Threads
@@ -148,13 +149,15 @@ class Gateway:
         registry = CollectorRegistry()
         registry.register(Backlog(self.store, outside.clock))
         registry.register(LedgerAlarms(self.store))
+        registry.register(LogFigures(self.store, outside.clock))
         ProcessCollector(registry=registry)
         if self.services.revocation is not None:
             registry.register(RevocationSources(self.store, outside.clock))
         watch = SignerWatch(our_signers(self.services), outside.clock)
         registry.register(SignersUp(watch.purposes, watch.down))
         metrics = Metrics(registry)
-        readiness = self.readiness = Readiness(self.store.check, threads, watch.down)
+        late = overdue(self.store)
+        readiness = self.readiness = Readiness(self.store.check, threads, watch.down, late)
         listen, ids = self.settings.listen, outside.new_id
         if listen.counterpart:
             link_app = CounterpartApp(
