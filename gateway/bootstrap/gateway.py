@@ -13,8 +13,8 @@ from gateway.api.counterpart import CounterpartApp
 from gateway.api.health import OperationsApp, Readiness
 from gateway.api.listener import App, Listener
 from gateway.api.metrics import Backlog, Metrics, SignersUp
-from gateway.api.metrics_log import LogFigures, overdue
 from gateway.api.metrics_ledger import LedgerAlarms
+from gateway.api.metrics_log import LogFigures, overdue
 from gateway.api.metrics_revocation import RevocationSources
 from gateway.api.threads import Threads
 from gateway.bootstrap import evidence, ledger, outside, parts, timestamps, trust

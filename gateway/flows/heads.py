@@ -46,7 +46,7 @@ log = structlog.get_logger("gateway.heads")
 def make_head(services: Services, owner: str) -> int:
     """Sign a head if one is due; return 1 when one was made. UnavailableError when the key
     cannot sign now; the next run tries again."""
-    if services.head_signer is None:
+    if services.head_signer is None or not services.store.read(lambda tx: _grown(services, tx)):
         return 0
     facts = services.store.commit(lambda tx: _due(services, tx, owner))
     if facts is None:
@@ -57,13 +57,17 @@ def make_head(services: Services, owner: str) -> int:
     return int(services.store.commit(lambda tx: tx.add_head(head)))
 
 
-def _due(services: Services, tx: Transaction, owner: str) -> HeadFacts | None:
-    now, size, last = services.clock(), tx.log_size(), tx.latest_head()
+def _grown(services: Services, tx: Transaction) -> bool:
+    last = tx.latest_head()
     known = (last.size, last.at) if last else None
-    if not head_due(services.pace, size, now, known):
+    return head_due(services.pace, tx.log_size(), services.clock(), known)
+
+
+def _due(services: Services, tx: Transaction, owner: str) -> HeadFacts | None:
+    now = services.clock()
+    if not _grown(services, tx) or not tx.hold("heads", owner, now, now + LEASE):
         return None
-    if not tx.hold("heads", owner, now, now + LEASE):
-        return None
+    size = tx.log_size()
     root = subtree(0, size, tx.log_node)
     return HeadFacts(services.name, services.side, tx.epoch(services.name), size, root, now)
 
@@ -71,7 +75,7 @@ def _due(services: Services, tx: Transaction, owner: str) -> HeadFacts | None:
 def stamp_heads(services: Services, owner: str) -> int:
     """Get timestamps for heads that wait, the newest first; return how many were stamped."""
     authority = services.timestamps
-    if authority is None:
+    if authority is None or not services.store.read(lambda tx: tx.unstamped_heads(1)):
         return 0
     now = services.clock()
     stamped = 0

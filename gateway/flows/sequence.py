@@ -25,6 +25,8 @@ LEASE = timedelta(seconds=30)
 def sequence(services: Services, owner: str) -> int:
     """Take all rows that wait; return how many. owner: this process."""
     total = 0
+    if not services.store.read(lambda tx: tx.untaken_evidence()):
+        return 0
     while True:
         count = services.store.commit(lambda tx: _extend(services, tx, owner))
         total += count
@@ -34,7 +36,7 @@ def sequence(services: Services, owner: str) -> int:
 
 def _extend(services: Services, tx: Transaction, owner: str) -> int:
     now = services.clock()
-    if not tx.untaken_evidence() or not tx.hold("sequence", owner, now, now + LEASE):
+    if not tx.hold("sequence", owner, now, now + LEASE):
         return 0
     rows = tx.waiting_evidence(BATCH)
     if not rows:
