@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from gateway.cli import doctor_trust, talk
 from gateway.cli import keys as key_files
-from gateway.cli import talk
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -66,6 +66,7 @@ def _lines(config: Path, *, offline: bool) -> Iterator[Line]:
     ]  # fmt: skip
     for check in checks:
         yield from check(settings)
+    yield from (Line(*each) for each in doctor_trust.told(settings, offline=offline))
     if not offline:
         yield from _other_side(settings)
 

@@ -214,7 +214,7 @@ class StatusDesk:
     def _keep(self, wanted: Wanted) -> bool:
         try:
             octets = self._source.ask(wanted)
-            kept = _verified(wanted, octets, self._clock())
+            kept = verified_answer(wanted, octets, self._clock())
         except GatewayError as failed:
             at, error = self._clock(), _cause(failed)
             self._store.commit(lambda tx: tx.note_status_failure(wanted, at, error))
@@ -256,9 +256,11 @@ def _is_due(row: KeptStatus | None, rule: Rule, now: datetime) -> bool:
     return row.next_update is not None and row.next_update < now
 
 
-def _verified(wanted: Wanted, octets: bytes, now: datetime) -> KeptStatus:
-    """Return an answer as it is kept. One that has ended is kept too: what it says is revoked
-    stays so, and how stale the rest may be is for the rule to say."""
+def verified_answer(wanted: Wanted, octets: bytes, now: datetime) -> KeptStatus:
+    """Verify an answer and return it as it is kept; TrustError `revocation-unknown`.
+
+    One that has ended is kept too: what it says is revoked stays so, and how stale the rest
+    may be is for the rule to say."""
     if wanted.kind is Kind.OCSP:
         status = read_ocsp(octets, wanted.certificate, wanted.issuer, now, wanted.url)
         return KeptStatus(wanted, status.digest, status.this_update, status.next_update, now)
