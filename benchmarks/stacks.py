@@ -17,7 +17,7 @@ from gateway.signing.keys import key_signer
 from gateway.signing.profiles import profile
 from gateway.signing.sign import sign_document
 from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
-from gateway.signing.verify import verify_document
+from gateway.signing.verify import Verified, verify_document
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
 PROFILE = profile("link-ecdsa-p256")
@@ -51,14 +51,16 @@ class Ours:
     def __init__(self, keys: Keys, formats: Formats) -> None:
         self.keys, self.formats = keys, formats
 
-    def verify(self, raw: bytes) -> etree._Element:
+    def verify(self, raw: bytes) -> Verified:
         """Parse and verify."""
-        return verify_document(parse(raw), self.keys.policy, NOW).element
+        return verify_document(parse(raw), self.keys.policy, NOW)
 
     def path(self, raw: bytes) -> bytes:
         """The whole path."""
-        _, body = envelope.read_message(self.verify(raw))
-        content = translated(self.formats, self.formats.decode_tree("cn.mt2401", body))
+        verified = self.verify(raw)
+        _, body = envelope.read_message(verified.element)
+        octets = envelope.body_octets(verified.content)
+        content = translated(self.formats, self.formats.decode_tree("cn.mt2401", body, octets))
         self.formats.check_output("cn.mt1401", content)
         return sign_document(message(content, "cn.mt1401"), self.keys.signer, PROFILE)
 

@@ -144,7 +144,7 @@ def describe(
 
 def _rows(decoded: "Decoded", *, unmasked: bool) -> list[tuple[str, str, str]]:
     """Return (path, value, canonical path) of every leaf that the document holds."""
-    from gateway.codec.compile_run import replay
+    from gateway.codec.compile_trace import replay
     from gateway.codec.problems import canonical_place
 
     plan = decoded.trace.plan

@@ -23,6 +23,7 @@ class Decoder:
         self.plan = plan
         self.source = source
         self.xml = plan.table.header.engine == "xml"
+        self.sure: set[int] = set()
 
     def write(self) -> None:
         """Write the functions of all scopes, inner ones first; the last is `decode`."""
@@ -87,13 +88,16 @@ class Decoder:
     def _build(self, scope: Scope) -> None:
         whole = next((leaf for leaf in scope.leaves if leaf.steps == ()), None)
         if whole is not None:
-            self.source.line(f"return v{whole.number}")
+            self._return(f"v{whole.number}")
             return
         place = grow(scope, decoding=True)
         arguments = [self._argument(child, name) for name, child in place.children.items()]
         arguments += self._given(scope, place)
         self._lacking(place)
-        self.source.line(f"return {scope.element.__name__}({', '.join(arguments)})")
+        self._return(f"{scope.element.__name__}({', '.join(arguments)})")
+
+    def _return(self, value: str) -> None:
+        self.source.line(f"return {value}")
 
     def _given(self, scope: Scope, place: Place) -> list[str]:
         """Return the direction, where the kind of document fixes it and no row fills it."""
@@ -105,7 +109,8 @@ class Decoder:
     def _argument(self, place: Place, name: str) -> str:
         value = self._value(place)
         known = place.field
-        if known is not None and not known.many and known.default is not None:
+        defaults = known is not None and not known.many and known.default is not None
+        if known is not None and defaults and not self._certain(place):
             value = f"{value} if {value} is not None else {_shown(known.default)}"
         return f"{name}={value}"
 
@@ -117,11 +122,14 @@ class Decoder:
         if place.items:
             ordered = sorted(place.items.items(), key=_order)
             elements = [self._value(item) for _, item in ordered]
-            if len(elements) == 1:
-                return f"({elements[0]},) if {elements[0]} is not None else ()"
             shown = ", ".join(elements)
-            whole = " and ".join(f"{element} is not None" for element in elements)
-            return f"({shown}) if {whole} else present({shown})"
+            unsure = [
+                e for e, (_, i) in zip(elements, ordered, strict=True) if not self._certain(i)
+            ]
+            whole = " and ".join(f"{element} is not None" for element in unsure)
+            if len(elements) == 1:
+                return f"({shown},) if {whole} else ()" if whole else f"({shown},)"
+            return f"({shown}) if {whole} else present({shown})" if whole else f"({shown})"
         if place.children:
             return self._struct(place)
         return f"v{place.leaves[0].number}"
@@ -131,19 +139,37 @@ class Decoder:
         name = f"{plain(place.type.__name__).lower()}_{number}"
         arguments = [self._argument(child, field) for field, child in place.children.items()]
         arguments += _discriminating(place)
+        made = f"{name} = {place.type.__name__}({', '.join(arguments)})"
+        if self._certain(place):
+            self._lacking(place)
+            self.source.line(made)
+            return name
         self.source.line(f"{name} = None")
         with self.source.block(f"if {' or '.join(_presence(place))}:"):
             self._lacking(place)
-            self.source.line(f"{name} = {place.type.__name__}({', '.join(arguments)})")
+            self.source.line(made)
         return name
+
+    def _certain(self, place: Place) -> bool:
+        """True when something at a place is there wherever the scope's element is."""
+        if place.scope is not None:
+            return False
+        inner = (*place.items.values(), *place.children.values())
+        return any(leaf.number in self.sure for leaf in place.leaves) or any(
+            self._certain(child) for child in inner
+        )
 
     def _lacking(self, place: Place) -> None:
         """Refuse a value without a field that the model requires."""
         for name, child in place.children.items():
-            if fields(place.type)[name].required and child.scope is None:
+            needed = fields(place.type)[name].required and child.scope is None
+            if needed and not self._certain(child):
                 present = " or ".join(_presence(child))
                 with self.source.block(f"if not ({present}):"):
-                    self.source.line(f"lack({next(child.below()).number}, t)")
+                    self._lacks(next(child.below()).number)
+
+    def _lacks(self, number: int) -> None:
+        self.source.line(f"lack({number}, t)")
 
 
 def _converted(leaf: Leaf) -> str:

@@ -99,10 +99,13 @@ class Encoder:
             line(f"{texts} = {_converted(leaf)}")
             if leaf.converter is not None:
                 self._narrowing(leaf, leaf.converter)
+        self._default(leaf)
+
+    def _default(self, leaf: Leaf) -> None:
         if leaf.default is not None:
             with self.source.block(f"if not {leaf.names[0]}:"):
-                line(f"{leaf.names[0]} = {leaf.default!r}")
-                line(f"t.defaulted.append({number})")
+                self.source.line(f"{leaf.names[0]} = {leaf.default!r}")
+                self.source.line(f"t.defaulted.append({leaf.number})")
 
     def _narrowing(self, leaf: Leaf, converter: Converter) -> None:
         line, number = self.source.line, leaf.number

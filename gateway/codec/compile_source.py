@@ -15,6 +15,10 @@ class Source:
         """Add a line at the current depth."""
         self._lines.append("    " * self._depth + text if text else "")
 
+    def add(self, other: "Source") -> None:
+        """Add all lines of another source."""
+        self._lines += other._lines
+
     @contextmanager
     def block(self, head: str) -> Iterator[None]:
         """Add a line that opens a block; what is added inside is indented."""

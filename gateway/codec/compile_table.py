@@ -9,26 +9,36 @@ import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import Enum
+from functools import partial
 from types import CodeType
 from typing import Any
+from unicodedata import normalize
 
 from gateway.codec import compile_run
 from gateway.codec.compile_decode import Decoder
 from gateway.codec.compile_encode import Encoder
+from gateway.codec.compile_pattern import UncoveredError
 from gateway.codec.compile_plan import Leaf, Plan
-from gateway.codec.compile_run import EnoughError, Trace, collecting, odd_text
+from gateway.codec.compile_quick_decode import QuickDecoder
+from gateway.codec.compile_quick_encode import QuickEncoder, fitting
+from gateway.codec.compile_run import EnoughError, UnusualError, collecting, odd_text
 from gateway.codec.compile_source import Source, plain
+from gateway.codec.compile_trace import Trace
 from gateway.codec.convert import ConversionError
-from gateway.codec.convert_texts import nfc
+from gateway.codec.convert_quantities import short
+from gateway.codec.convert_texts import plain as decimal_text
 from gateway.codec.wire import Base, Record, value_of
 from gateway.model import manifest, response, values
 from gateway.model.values import Canonical
 
 _CALLED = (
     "NOTHING", "as_text", "attribute", "by", "compare", "digits", "form", "lack",
-    "leave", "left", "long", "many", "miss", "present", "recalled", "text", "typed", "unlike",
+    "leave", "left", "long", "many", "miss", "present", "recalled", "rows", "text", "typed",
+    "unescaped", "unlike", "unusual",
 )  # fmt: skip
+_METHODS = {"m": "match", "all": "findall", "scan": "scanner"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +51,35 @@ class Compiled:
     _names: dict[str, Any]
     _decode: Callable[..., Any]
     _encode: Callable[..., Any]
+    _quick: Callable[..., Any] | None = None
+    _put: Callable[..., Any] | None = None
 
-    def decode(self, wire: Any) -> tuple[Canonical | None, dict[str, str], Trace]:
+    def decode(
+        self, wire: Any, octets: bytes | memoryview | None = None
+    ) -> tuple[Canonical | None, dict[str, str], Trace]:
         """Decode an lxml root that fits the schema, or a record. None when a value is refused.
 
-        Look at the trace's `problems` before the document is used.
+        octets: of an XML root, its canonical form, where it is at hand: the usual document is
+        read from it. Look at the trace's `problems` before the document is used.
         """
+        if octets is not None and self._quick is not None:
+            quick = self._usual(self._quick, str(octets, "utf-8"))
+            if quick is not None:
+                return quick
+        return self._whole(wire)
+
+    def _usual(
+        self, read: Callable[..., Any], octets: str
+    ) -> tuple[Canonical, dict[str, str], Trace] | None:
+        """Return what the quick decoder reads, None when it leaves the document to the whole."""
+        head: dict[str, str] = {}
+        trace = Trace(self.plan)
+        try:
+            return read(octets, head, trace), head, trace
+        except (UnusualError, ConversionError):
+            return None
+
+    def _whole(self, wire: Any) -> tuple[Canonical | None, dict[str, str], Trace]:
         head: dict[str, str] = {}
         trace = Trace(self.plan)
         try:
@@ -61,7 +94,7 @@ class Compiled:
         """Encode to canonical XML text, or to a record. Look at the trace's `problems` first."""
         trace = Trace(self.plan)
         try:
-            return self._encode(document, head, trace), trace
+            return (self._put or self._encode)(document, head, trace), trace
         except ConversionError:
             trace = Trace(self.plan)
             with suppress(EnoughError):
@@ -94,12 +127,40 @@ def compile_plan(plan: Plan) -> Compiled:
     source.line()
     Decoder(plan, source).write()
     Encoder(plan, source).write()
+    patterns: dict[str, str] = {}
+    if header.engine == "xml":
+        for writer in (QuickDecoder, QuickEncoder):
+            source.add(_quick(writer, plan, patterns))
     text = source.text().rstrip("\n") + "\n"
     code = compile(text, f"<{plan.table.id}>", "exec")
-    names = _names(plan)
+    names = _names(plan) | _methods(patterns)
     made = dict(names)
     exec(code, made)  # noqa: S102  our own generated source
-    return Compiled(plan, text, code, names, made["decode"], made["encode"])
+    return Compiled(
+        plan, text, code, names, made["decode"], made["encode"], made.get("quick"), made.get("put")
+    )
+
+
+def _quick(
+    writer: type[QuickDecoder | QuickEncoder], plan: Plan, patterns: dict[str, str]
+) -> Source:
+    """Return the quick code of one direction, empty for a table that patterns do not cover."""
+    source = Source()
+    made = writer(plan, source)
+    try:
+        made.write()
+    except UncoveredError:
+        return Source()
+    patterns |= made.patterns
+    return source
+
+
+def _methods(patterns: Mapping[str, str]) -> dict[str, Any]:
+    """Return what generated code calls for a pattern: its name begins with what it does."""
+    return {
+        name: getattr(re.compile(pattern), _METHODS[name.rstrip("0123456789_")])
+        for name, pattern in patterns.items()
+    }
 
 
 def leaves(plan: Plan) -> list[Leaf]:
@@ -109,7 +170,8 @@ def leaves(plan: Plan) -> list[Leaf]:
 
 def _names(plan: Plan) -> dict[str, Any]:
     names: dict[str, Any] = {name: getattr(compile_run, name) for name in _CALLED}
-    names |= {"Base": Base, "value_of": value_of, "nfc": nfc, "odd": odd_text}
+    names |= {"Base": Base, "value_of": value_of, "nfc": partial(normalize, "NFC"), "odd": odd_text}
+    names |= {"Decimal": Decimal, "plain": decimal_text, "short": short}
     for module in (values, manifest, response):
         names |= {n: v for n, v in vars(module).items() if isinstance(v, type)}
     for leaf in leaves(plan):
@@ -122,6 +184,8 @@ def _names(plan: Plan) -> dict[str, Any]:
             names[f"k{leaf.number}"] = leaf.converter
             names[f"loses{leaf.number}"] = leaf.converter.loses
             names[f"keeps{leaf.number}"] = leaf.converter.keeps
+            names[f"known{leaf.number}"] = leaf.converter.quick.known
+            names[f"wires{leaf.number}"] = fitting(leaf)
     return names
 
 

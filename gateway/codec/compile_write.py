@@ -62,7 +62,7 @@ class Writer:
         if type_.min_length > 1:
             unfit.append(f"{length} < {type_.min_length}")
         if type_.pattern is not None:
-            unfit.append(_unmatched(type_.pattern, name, matcher or name))
+            unfit.append(unmatched(type_.pattern, name, matcher or name))
         if type_.values:
             unfit.append(f"{name} not in {type_.values!r}")
         if type_.total_digits is not None:
@@ -117,10 +117,11 @@ def _proven(leaf: Leaf, name: str, type_: WireType) -> bool:
     if texts is None or type_.total_digits is not None:
         return False
     default = {leaf.default} if leaf.default is not None and part == 0 else set()
-    return all(_fits(text, type_) for text in texts | default)
+    return all(fits(text, type_) for text in texts | default)
 
 
-def _fits(text: str, type_: WireType) -> bool:
+def fits(text: str, type_: WireType) -> bool:
+    """True when a text passes the checks of a type, but for digits."""
     length = type_.length(text)
     return (
         type_.min_length <= length
@@ -133,7 +134,7 @@ def _fits(text: str, type_: WireType) -> bool:
 _DIGITS = re.compile(r"\[0-9\](?:\+|\{([0-9]+)\})")
 
 
-def _unmatched(pattern: str, name: str, matcher: str) -> str:
+def unmatched(pattern: str, name: str, matcher: str) -> str:
     """Return the condition of a text that does not match; for digits without the pattern."""
     digits = _DIGITS.fullmatch(pattern)
     if digits is None:

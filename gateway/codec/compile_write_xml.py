@@ -1,21 +1,18 @@
 """Generates the writing of canonical XML: text between tags."""
 
-import re
 from decimal import Decimal
 
+from gateway.codec.compile_pattern import harmless
 from gateway.codec.compile_plan import Leaf, Scope
-from gateway.codec.compile_run import Trace, attribute, text
+from gateway.codec.compile_run import attribute, text
+from gateway.codec.compile_trace import Trace
 from gateway.codec.compile_tree import function
 from gateway.codec.compile_write import Writer
-from gateway.codec.wire import Kind, WireNode, WireType
+from gateway.codec.wire import Kind, WireNode
 from gateway.model.values import Measure, Moment, Money, PackageQuantity
 
 _NUMBERS = (int, Decimal, Measure, PackageQuantity, Money, Moment)
 """Their wire text is digits: nothing in it needs escaping."""
-_PLAIN_PATTERN = re.compile(
-    r"(?:\[(?:0-9|A-Z|a-z|[0-9A-Za-z_])+\]|[0-9A-Za-z_/|()?+*]|\{[0-9,]+\})*"
-)
-"""Patterns of letters and digits, with no class that could hold markup."""
 
 
 class XmlWriter(Writer):
@@ -32,7 +29,7 @@ class XmlWriter(Writer):
         """Write what a group needs; return the expression of its text."""
         attributes = "".join(self._attribute(a) for a in sorted(node.attributes, key=_by_name))
         inner = "".join(self._child(child) for child in node.children)
-        return f"f{_quoted(f'<{node.name}{namespace}{attributes}>{inner}</{node.name}>')}"
+        return f"f{quoted(f'<{node.name}{namespace}{attributes}>{inner}</{node.name}>')}"
 
     def _child(self, node: WireNode) -> str:
         if node.path in self.scopes:
@@ -76,7 +73,7 @@ class XmlWriter(Writer):
         if leaf.constant is not None:
             self.source.line(f"t += ({leaf.number}, {leaf.constant!r})")
             constant = text(leaf.number, Trace(), leaf.constant)
-            return f"<{node.name}>{_literal(constant)}</{node.name}>"
+            return f"<{node.name}>{literal(constant)}</{node.name}>"
         result = self.fresh()
         self.source.line(f'{result} = ""')
         with self.source.block(f"if {name}:"):
@@ -84,13 +81,13 @@ class XmlWriter(Writer):
             self.checks(leaf, name, node.type)
             inner = "".join(self._attribute(a) for a in sorted(node.attributes, key=_by_name))
             plain = name == leaf.names[0] and leaf.type in _NUMBERS
-            if plain or _harmless(node.type):
+            if plain or harmless(node.type):
                 value = f"{{{name}}}"
             else:
                 escaped = f"text({leaf.number}, t, {name})"
                 value = f"{{{name} if odd({name}) is None else {escaped}}}"
             shown = f"<{node.name}{inner}>{value}</{node.name}>"
-            self.source.line(f"{result} = f{_quoted(shown)}")
+            self.source.line(f"{result} = f{quoted(shown)}")
         self.missing(leaf, name, node)
         return f"{{{result}}}"
 
@@ -105,17 +102,17 @@ class XmlWriter(Writer):
         if leaf.constant is not None:
             self.source.line(f"t += ({leaf.number}, {leaf.constant!r})")
             constant = attribute(leaf.number, Trace(), leaf.constant)
-            return f' {node.name[1:]}="{_literal(constant)}"'
+            return f' {node.name[1:]}="{literal(constant)}"'
         result = self.fresh()
         self.source.line(f'{result} = ""')
         with self.source.block(f"if {name}:"):
             self._noted(leaf, name)
             self.checks(leaf, name, node.type)
             value = f"{{attribute({leaf.number}, t, {name})}}"
-            if _harmless(node.type):
+            if harmless(node.type):
                 value = f"{{{name}}}"
             shown = f' {node.name[1:]}="{value}"'
-            self.source.line(f"{result} = f{_quoted(shown)}")
+            self.source.line(f"{result} = f{quoted(shown)}")
         self.missing(leaf, name, node)
         return f"{{{result}}}"
 
@@ -131,27 +128,19 @@ class XmlWriter(Writer):
             self.source.line(f"t += ({number}, x)")
             self.checks(scope.leaves[0], "x", scope.node.type, f"x{number}")
             shown = f"<{scope.node.name}>{{text({number}, t, x)}}</{scope.node.name}>"
-            self.source.line(f"{result} += f{_quoted(shown)}")
+            self.source.line(f"{result} += f{quoted(shown)}")
         return f"{{{result}}}"
-
-
-def _harmless(type_: WireType | None) -> bool:
-    """True when a text that passes the checks of its type has nothing to escape."""
-    if type_ is None:
-        return False
-    if type_.values:
-        return all(value.isalnum() and value.isascii() for value in type_.values)
-    return type_.pattern is not None and _PLAIN_PATTERN.fullmatch(type_.pattern) is not None
 
 
 def _by_name(node: WireNode) -> str:
     return node.name
 
 
-def _literal(constant: str) -> str:
+def literal(constant: str) -> str:
+    """Return a text as it stands in an f-string."""
     return constant.replace("{", "{{").replace("}", "}}")
 
 
-def _quoted(shown: str) -> str:
+def quoted(shown: str) -> str:
     """Return a Python literal of a piece of output; names in it are already in braces."""
     return "'" + shown.replace("\\", "\\\\").replace("'", "\\'") + "'"

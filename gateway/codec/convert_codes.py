@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.codec import codelist
 from gateway.codec.codelist import CodeList
-from gateway.codec.convert_kinds import ConversionError, Converter, Factory
+from gateway.codec.convert_kinds import ConversionError, Converter, Factory, Quick
 from gateway.model.manifest import Direction, Function
 from gateway.model.values import Code, Plate, plate_of
 
@@ -40,6 +40,12 @@ def written(codes: CodeList) -> frozenset[str]:
     return frozenset(codes.encode.values())
 
 
+def returning(codes: CodeList) -> dict[str, str]:
+    """Return wire codes by canonical code, as far as they come back as what they were."""
+    back = codes.decode.get
+    return {value: wire for value, wire in codes.encode.items() if wire and back(wire) == value}
+
+
 def _some(codes: dict[str, str]) -> str:
     """List the codes when they are few."""
     return " ".join(sorted(codes)) if len(codes) <= 20 else f"one of {len(codes)} codes"
@@ -61,7 +67,20 @@ def _code(name: str, arguments: tuple[str, ...], at: date) -> Converter:
         return wire_of(codes, value.value)
 
     closed = (None if codes.header.unknown == "raw" else written(codes),)
-    return Converter(name, 1, Code, decode, encode, codes.narrows, (codes.name,), closed=closed)
+    quick = Quick(
+        f"Code(list={canonical_list!r}, value={{known}}[{{x}}]) "
+        "if {x} in {known} else {slow}",
+        ("",),
+        (
+            "{wires}[{v}.value] if {v}.raw is None "
+            f"and {{v}}.list == {canonical_list!r} else unusual()",
+        ),
+        codes.decode,
+        returning(codes),
+    )
+    return Converter(
+        name, 1, Code, decode, encode, codes.narrows, (codes.name,), closed=closed, quick=quick
+    )
 
 
 def _codestr(name: str, arguments: tuple[str, ...], at: date) -> Converter:
@@ -79,6 +98,13 @@ def _codestr(name: str, arguments: tuple[str, ...], at: date) -> Converter:
         codes.narrows,
         (codes.name,),
         closed=(written(codes),),
+        quick=Quick(
+            "{known}[{x}] if {x} in {known} else {slow}",
+            ("",),
+            ("{wires}[{v}]",),
+            {wire: value for wire, value in codes.decode.items() if value},
+            returning(codes),
+        ),
     )
 
 
@@ -97,6 +123,7 @@ def _open(name: str, arguments: tuple[str, ...], _: date) -> Converter:
         lambda v: v.value,
         reads=f"Code(list={listed!r}, value={{x}})",
         writes="{v}.value",
+        quick=Quick(f"Code(list={listed!r}, value={{x}})", ("",), ("{v}.value",)),
     )
 
 
@@ -107,9 +134,20 @@ def _enumerated(kind: type[Any]) -> Factory:
         def decode(text: str) -> Any:
             return kind(canonical_of(codes, text))
 
-        return Converter(
-            name, 1, kind, decode, lambda v: wire_of(codes, v.value), codes.narrows, (codes.name,)
+        members = kind.__members__.values()
+        known = {w: m for w, v in codes.decode.items() for m in members if m.value == v}
+        quick = Quick(
+            "{known}[{x}] if {x} in {known} else {slow}",
+            ("",),
+            ("{wires}[{v}.value]",),
+            known,
+            returning(codes),
         )
+
+        def encode(value: Any) -> str:
+            return wire_of(codes, value.value)
+
+        return Converter(name, 1, kind, decode, encode, codes.narrows, (codes.name,), quick=quick)
 
     return factory
 

@@ -1,7 +1,7 @@
 """What a converter is, and how it fails."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -18,6 +18,27 @@ class ConversionError(Exception):
         self.expected = expected
 
 
+DECIMAL = r"-?[0-9]++(?:\.[0-9]++)?+"
+"""The shape of a number that `Decimal` reads as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quick:
+    """What a converter does with usual values, as Python expressions.
+
+    reads: of {x} and {a} (the texts), {known} (the mapping) and {slow} (a call of decode);
+    shapes: per part, a regular expression without groups that reads relies on, "" for none.
+    writes: per part, of {v} and {wires}; a LookupError leaves the value to encode, and so does
+    `unusual()`. What they give is what decode and encode give, with nothing lost.
+    """
+
+    reads: str = ""
+    shapes: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+    known: Mapping[str, Any] = field(default_factory=dict)
+    wires: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Converter:
     """A pair of functions.
@@ -29,6 +50,7 @@ class Converter:
     that narrows, a quick test that this value surely comes back as it is. lists: code lists.
     reads, writes: Python expressions of {x} and {v} that do what decode and encode do, where
     that cannot fail. closed: per part, all texts that encode can write, where a list says so.
+    quick: the same for usual values.
     """
 
     name: str
@@ -43,6 +65,7 @@ class Converter:
     reads: str = ""
     writes: str = ""
     closed: tuple[frozenset[str] | None, ...] = ()
+    quick: Quick = Quick()
 
 
 Factory = Callable[[str, tuple[str, ...], date], Converter]

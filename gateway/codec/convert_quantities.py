@@ -4,8 +4,8 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
 
 from gateway.codec import codelist
-from gateway.codec.convert_codes import canonical_of, wire_of, written
-from gateway.codec.convert_kinds import ConversionError, Converter, Factory
+from gateway.codec.convert_codes import canonical_of, returning, wire_of, written
+from gateway.codec.convert_kinds import DECIMAL, ConversionError, Converter, Factory, Quick
 from gateway.codec.convert_texts import decimal_of, plain
 from gateway.model.values import Measure, Money, PackageQuantity, RawMeasure
 
@@ -13,6 +13,7 @@ MOST_DECIMALS = 6
 """Decimals of a written measure (the manifests' 16,6, recalled): 101 pounds have eight."""
 
 _PLAIN_LENGTH = 30
+_COUNT = "[0-9]{1,18}+"
 _STEP = Decimal(1).scaleb(-MOST_DECIMALS)
 _EXACT = Context(prec=100, traps=[Inexact])
 _EXACT_OR_ROUNDED = Context(prec=100)
@@ -45,6 +46,13 @@ def _measure(name: str, arguments: tuple[str, ...], at: date) -> Converter:
         (codes.name,),
         loses=_loses,
         closed=(None, written(codes)),
+        quick=Quick(
+            "Measure(value=Decimal({x}), unit={a}) if {a} in {known} else {slow}",
+            (DECIMAL, ""),
+            ("short({v}.value)", "{wires}[{v}.unit]"),
+            dict.fromkeys(plain_units, ""),
+            returning(codes),
+        ),
     )
 
 
@@ -85,6 +93,21 @@ def _written(value: Measure) -> str:
     return plain(_rounded(value) if _loses(value) else value.value)
 
 
+def short(value: Decimal) -> str:
+    """Return what `_written` writes of a number with few digits; LookupError for another."""
+    text = str(value)
+    if text.isdigit():
+        return text
+    decimals = len(text) - text.find(".") - 1
+    if decimals > MOST_DECIMALS or len(text) > _PLAIN_LENGTH:
+        raise LookupError
+    if text[-1] == "0":
+        text = text.rstrip("0").rstrip(".")
+    if not text.replace(".", "0", 1).isdigit():
+        raise LookupError
+    return text
+
+
 def _mass(name: str, _: tuple[str, ...], __: date) -> Converter:
     """Kilograms by the definition of the field."""
 
@@ -96,7 +119,12 @@ def _mass(name: str, _: tuple[str, ...], __: date) -> Converter:
             raise ConversionError("code-unknown", "unit", value.unit, "KGM")
         return _written(value)
 
-    return Converter(name, 1, Measure, decode, encode, loses=_loses)
+    quick = Quick(
+        "Measure(value=Decimal({x}), unit='KGM')",
+        (DECIMAL,),
+        ("short({v}.value) if {v}.unit == 'KGM' else unusual()",),
+    )
+    return Converter(name, 1, Measure, decode, encode, loses=_loses, quick=quick)
 
 
 def _packages(name: str, arguments: tuple[str, ...], at: date) -> Converter:
@@ -114,8 +142,23 @@ def _packages(name: str, arguments: tuple[str, ...], at: date) -> Converter:
         return str(value.count), codes.encode.get(value.kind) or wire_of(codes, value.kind)
 
     closed = (None, written(codes))
+    quick = Quick(
+        "PackageQuantity(count=int({x}), kind={known}[{a}]) if {a} in {known} else {slow}",
+        (_COUNT, ""),
+        ("str({v}.count)", "{wires}[{v}.kind]"),
+        {wire: value for wire, value in codes.decode.items() if wire and value},
+        returning(codes),
+    )
     return Converter(
-        name, 2, PackageQuantity, decode, encode, codes.narrows, (codes.name,), closed=closed
+        name,
+        2,
+        PackageQuantity,
+        decode,
+        encode,
+        codes.narrows,
+        (codes.name,),
+        closed=closed,
+        quick=quick,
     )
 
 
@@ -135,7 +178,17 @@ def _money(name: str, arguments: tuple[str, ...], at: date) -> Converter:
             return plain(value.amount), ""
         return plain(value.amount), wire_of(codes, value.currency)
 
-    return Converter(name, 2, Money, decode, encode, lists=(codes.name,))
+    quick = Quick(
+        "Money(amount=Decimal({x}), currency={known}[{a}]) if {a} in {known} else {slow}",
+        (DECIMAL, ""),
+        (
+            "plain({v}.amount)",
+            f"{{wires}}[{{v}}.currency] if {{v}}.currency != {absent!r} else ''",
+        ),
+        {wire: value for wire, value in codes.decode.items() if wire and value},
+        returning(codes),
+    )
+    return Converter(name, 2, Money, decode, encode, lists=(codes.name,), quick=quick)
 
 
 FACTORIES: dict[str, Factory] = {

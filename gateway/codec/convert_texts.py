@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from gateway.codec.convert_kinds import ConversionError, Converter, Factory
+from gateway.codec.convert_kinds import DECIMAL, ConversionError, Converter, Factory, Quick
 from gateway.model.manifest import Audience, CommodityCode, Remark
 from gateway.model.values import Communication, Identifier, Text
 
@@ -44,7 +44,8 @@ def plain(value: Decimal) -> str:
 
 
 def _string(name: str, _: tuple[str, ...], __: date) -> Converter:
-    return Converter(name, 1, str, nfc, str, reads=NFC, writes="{v}")
+    quick = Quick(NFC, ("",), ("{v}",))
+    return Converter(name, 1, str, nfc, str, reads=NFC, writes="{v}", quick=quick)
 
 
 def _text(name: str, arguments: tuple[str, ...], _: date) -> Converter:
@@ -59,6 +60,7 @@ def _text(name: str, arguments: tuple[str, ...], _: date) -> Converter:
         lambda v: v.value,
         reads=f"Text(value={NFC}, lang={lang!r})",
         writes=VALUE,
+        quick=Quick(f"Text(value={NFC}, lang={lang!r})", ("",), (VALUE,)),
     )
 
 
@@ -68,11 +70,13 @@ def _int(name: str, _: tuple[str, ...], __: date) -> Converter:
             raise ConversionError("schema-invalid", "integer", text, "digits")
         return int(text)
 
-    return Converter(name, 1, int, decode, str)
+    quick = Quick("int({x})", (f"[0-9]{{1,{_MOST_DIGITS}}}+",), ("str({v})",))
+    return Converter(name, 1, int, decode, str, quick=quick)
 
 
 def _decimal(name: str, _: tuple[str, ...], __: date) -> Converter:
-    return Converter(name, 1, Decimal, decimal_of, plain)
+    quick = Quick("Decimal({x})", (DECIMAL,), ("plain({v})",))
+    return Converter(name, 1, Decimal, decimal_of, plain, quick=quick)
 
 
 def _bool(name: str, _: tuple[str, ...], __: date) -> Converter:
@@ -94,6 +98,7 @@ def _identifier(name: str, arguments: tuple[str, ...], _: date) -> Converter:
         lambda v: v.value,
         reads=f"Identifier(scheme={scheme!r}, value={NFC})",
         writes=VALUE,
+        quick=Quick(f"Identifier(scheme={scheme!r}, value={NFC})", ("",), (VALUE,)),
     )
 
 
@@ -108,7 +113,8 @@ def _party_id(name: str, _: tuple[str, ...], __: date) -> Converter:
             scheme = "vn.tax"
         return Identifier(scheme=scheme, value=nfc(text))
 
-    return Converter(name, 1, Identifier, decode, lambda v: v.value, writes=VALUE)
+    quick = Quick("{slow}", ("",), (VALUE,))
+    return Converter(name, 1, Identifier, decode, lambda v: v.value, writes=VALUE, quick=quick)
 
 
 def _equipment_id(name: str, _: tuple[str, ...], __: date) -> Converter:
@@ -139,6 +145,7 @@ def _reach(kind: str) -> Factory:
             lambda v: v.value,
             reads=f"Communication(type={kind!r}, value={NFC})",
             writes=VALUE,
+            quick=Quick(f"Communication(type={kind!r}, value={NFC})", ("",), (VALUE,)),
         )
 
     return factory

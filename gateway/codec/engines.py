@@ -18,6 +18,7 @@ from gateway.codec.wire import WireNode
 from gateway.codec.xmlwire import XmlSchema
 from gateway.errors import Finding
 
+Octets = bytes | memoryview
 UNREADABLE = (ValueError, LookupError, OSError, etree.LxmlError)
 """What `make` raises for a schema or layout that cannot be read."""
 
@@ -33,11 +34,15 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A document on its way to the compiled code; usable when no finding refuses."""
+    """A document on its way to the compiled code; usable when no finding refuses.
+
+    octets: the canonical form of an XML document, where it is at hand.
+    """
 
     wire: Any
     findings: list[Finding] = field(default_factory=list)
     head: dict[str, str] = field(default_factory=dict)
+    octets: Octets | None = None
 
 
 class Engine(Protocol):
@@ -109,10 +114,11 @@ class XmlEngine:
         """Parse and check against the schema."""
         return self.read_tree(safexml.parse(content))
 
-    def read_tree(self, root: etree._Element) -> Read:
-        """Check a parsed document against the schema."""
+    def read_tree(self, root: etree._Element, octets: Octets | None = None) -> Read:
+        """Check a parsed document against the schema. octets: its canonical form."""
         conformed = self.schema.conform(root)
-        return Read(conformed, self.schema.findings(conformed))
+        findings = self.schema.findings(conformed)
+        return Read(conformed, findings, octets=octets if conformed is root else None)
 
     def recheck(self, content: bytes) -> list[Finding]:
         """Parse and check against the schema; what we wrote is neither hostile nor tolerant."""

@@ -6,6 +6,7 @@ signed element comes here. docs/exchange-profile.md is the normative text.
 
 import base64
 import hashlib
+import re
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
@@ -34,6 +35,8 @@ from gateway.codec.receipt import (
 from gateway.errors import DocumentError, Finding, refusal
 from gateway.safexml import c14n
 
+_ROOT = re.compile(rb"<((?:[^\s/>:]+:)?)Message[ >]")
+
 __all__ = [
     "AttachmentRef",
     "Envelope",
@@ -41,6 +44,7 @@ __all__ = [
     "Opaque",
     "Receipt",
     "Refusal",
+    "body_octets",
     "build_message",
     "build_receipt",
     "build_refusal",
@@ -117,6 +121,23 @@ def octets_of(body: etree._Element) -> bytes:
     """Return the canonical octets of a body as a document of its own."""
     alone = deepcopy(body)
     return c14n(alone)
+
+
+def body_octets(content: bytes) -> memoryview | None:
+    """Return the canonical octets of the body in those of a verified message that has been read.
+
+    content: the inclusive C14N of the message. None where the body does not begin and end with
+    plain tags.
+    """
+    root = _ROOT.match(content)
+    if root is None:
+        return None
+    start = b"<%bBody>" % root[1]
+    end = b"</%bBody></%bMessage>" % (root[1], root[1])
+    at = content.find(start)
+    if at < 0 or not content.endswith(end):
+        return None
+    return memoryview(content)[at + len(start) : -len(end)]
 
 
 def build_message(envelope: Envelope, body: bytes | Opaque) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from gateway.codec.compile_plan import HEAD, Entry, Plan
-from gateway.codec.compile_run import Problem, Trace, placed
+from gateway.codec.compile_trace import Problem, Trace, placed
 from gateway.codec.paths import parse, with_indexes
 from gateway.codec.xmlexplain import wanted
 from gateway.errors import MOST_FINDINGS, Finding, Severity

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from gateway.codec.compile_plan import HEAD, Entry
-from gateway.codec.compile_run import Trace, replay, unplaced
+from gateway.codec.compile_trace import Trace, replay, unplaced
 from gateway.codec.paths import EACH, Path, parse
 from gateway.codec.problems import canonical_place
 

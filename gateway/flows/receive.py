@@ -177,7 +177,7 @@ def _decode(services: Services, incoming: Incoming) -> Decoded:
                 agreed,
             ),
         )
-    decoded = _decode_body(services, stated.document_type, incoming.body)
+    decoded = _decode_body(services, incoming)
     key = keys.order_key(services, stated.document_type, decoded.document)
     if key is not None and key != stated.order_key:
         path = "Envelope/OrderKey"
@@ -187,10 +187,13 @@ def _decode(services: Services, incoming: Incoming) -> Decoded:
     return decoded
 
 
-def _decode_body(services: Services, name: str, body: etree._Element | Opaque) -> Decoded:
+def _decode_body(services: Services, incoming: Incoming) -> Decoded:
+    name, body, verified = incoming.envelope.document_type, incoming.body, incoming.verified
     if isinstance(body, Opaque):
         return services.formats.decode(name, body.content)
-    return services.formats.decode_tree(name, body)
+    signed = verified.content
+    octets = signed if body is verified.element else envelope.body_octets(signed)
+    return services.formats.decode_tree(name, body, octets)
 
 
 def _accept(

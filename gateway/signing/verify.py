@@ -12,7 +12,7 @@ steps 1 to 4 and is taken out; then the first one is judged as if it were alone.
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NoReturn
 
@@ -40,7 +40,8 @@ class Verified:
     SHA-256 of the signed canonical octets, whatever the signature's own digest is; with the
     message id it is the key of duplicates. second: fingerprint of the second signature's
     certificate, empty where the profile asks for one signature. chains: for each signature the
-    certificate (DER) and those above it, as far as they are known.
+    certificate (DER) and those above it, as far as they are known. content: the signed octets:
+    the inclusive C14N of the element.
     """
 
     element: etree._Element
@@ -50,6 +51,7 @@ class Verified:
     digest: str
     second: str = ""
     chains: tuple[tuple[bytes, ...], ...] = ()
+    content: bytes = field(default=b"", repr=False, compare=False)
 
 
 def verify_document(root: etree._Element, policy: TrustPolicy, at: datetime) -> Verified:
@@ -102,7 +104,13 @@ def _last(
     if parts.digest_method != SHA256:
         digest = hashlib.sha256(content).digest()
     verified = Verified(
-        root, key.party, key.fingerprint, parts.method, digest.hex(), chains=(key.chain,)
+        root,
+        key.party,
+        key.fingerprint,
+        parts.method,
+        digest.hex(),
+        chains=(key.chain,),
+        content=content,
     )
     return verified, content
 
