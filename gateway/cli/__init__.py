@@ -7,13 +7,14 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong use (also settings that cannot 
 import typer
 
 from gateway.cli import (
+    bundle,
     doctor,
     documents,
-    evidence,
     keys,
     maps,
     messages,
     running,
+    settle,
     setup,
     translate,
     trust,
@@ -41,7 +42,8 @@ app.command("sign")(trust.sign)
 app.command("verify")(trust.verify)
 app.add_typer(running.db, name="db")
 app.add_typer(messages.message, name="message")
-app.add_typer(evidence.evidence, name="evidence")
+app.add_typer(bundle.evidence, name="evidence")
+app.add_typer(settle.settle, name="settle")
 app.add_typer(maps.maps, name="map")
 app.add_typer(keys.keys, name="keys")
 

@@ -29,7 +29,7 @@ def _group() -> None:
 def audit(config: talk.Config = talk.DEFAULT_CONFIG, as_json: talk.Json = False) -> None:
     """Recompute everything that is stored and hold it against evidence; 1 when anything is
     not as it was written."""
-    with talk.failures(as_json), _services(config) as services:
+    with talk.failures(as_json), opened(config) as services:
         from gateway.flows.audit import audit as run
 
         found = run(services)
@@ -53,7 +53,7 @@ def head(
     as_json: talk.Json = False,
 ) -> None:
     """Show a signed head of the log and how far the log is."""
-    with talk.failures(as_json), _services(config) as services:
+    with talk.failures(as_json), opened(config) as services:
         from gateway.errors import Finding, StateError
 
         found = services.store.read(
@@ -82,7 +82,7 @@ def proof(
     sizes."""
     if (message is None) == (old is None or new is None):
         raise typer.BadParameter("a message id, or --old and --new")
-    with talk.failures(as_json=True), _services(config) as services:
+    with talk.failures(as_json=True), opened(config) as services:
         from gateway.flows import heads
 
         if message is not None:
@@ -102,7 +102,7 @@ def redact(
     config: talk.Config = talk.DEFAULT_CONFIG,
 ) -> None:
     """Write a copy of a message's canonical document that shows the rest and proves it."""
-    with talk.failures(as_json=True), _services(config) as services:
+    with talk.failures(as_json=True), opened(config) as services:
         from gateway.flows import redact as copies
 
         talk.give(copies.redacted(services, message, hide))
@@ -138,7 +138,7 @@ def hold(
     as_json: talk.Json = False,
 ) -> None:
     """Keep all documents of a conversation, whatever [retention] says."""
-    with talk.failures(as_json), _services(config) as services:
+    with talk.failures(as_json), opened(config) as services:
         from gateway.flows import prune
 
         prune.hold(services, conversation, by, reason)
@@ -153,7 +153,7 @@ def lift(
     as_json: talk.Json = False,
 ) -> None:
     """End the hold on a conversation."""
-    with talk.failures(as_json), _services(config) as services:
+    with talk.failures(as_json), opened(config) as services:
         from gateway.flows import prune
 
         prune.lift(services, conversation, by)
@@ -163,7 +163,7 @@ def lift(
 @evidence.command("holds")
 def holds(config: talk.Config = talk.DEFAULT_CONFIG, as_json: talk.Json = False) -> None:
     """List the holds that stand."""
-    with talk.failures(as_json), _services(config) as services:
+    with talk.failures(as_json), opened(config) as services:
         found = services.store.read(lambda tx: tx.legal_holds())
     rows = [(h.conversation_id, h.at.isoformat(timespec="seconds"), h.by, h.reason) for h in found]
     names = ("conversation", "at", "by", "reason")
@@ -176,7 +176,7 @@ def holds(config: talk.Config = talk.DEFAULT_CONFIG, as_json: talk.Json = False)
 @evidence.command("rekey")
 def rekey(config: talk.Config = talk.DEFAULT_CONFIG, as_json: talk.Json = False) -> None:
     """Encrypt all payloads with a new data key under the first [[at_rest.key]]."""
-    with talk.failures(as_json), _services(config) as services:
+    with talk.failures(as_json), opened(config) as services:
         from gateway.flows import prune
 
         count = prune.rekey(services)
@@ -187,7 +187,7 @@ def rekey(config: talk.Config = talk.DEFAULT_CONFIG, as_json: talk.Json = False)
 
 
 @contextmanager
-def _services(config: Path) -> "Iterator[Services]":
+def opened(config: Path) -> "Iterator[Services]":
     """Open the gateway of a settings file without listeners and worker."""
     from gateway.bootstrap import Gateway
 

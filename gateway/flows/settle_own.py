@@ -17,14 +17,15 @@ def own_policy(services: Services, counterpart: Counterpart, usage: Usage) -> Tr
         Usage.HEAD: services.head_signer,
     }
     signer = signers[usage]
-    certificates = _certificates(signer) if signer is not None else ()
+    certificates = certificates_of(signer) if signer is not None else ()
     keys = [PinnedKey(der, services.name, usage) for der in certificates]
     return TrustPolicy.of(counterpart.ours, usage, keys)
 
 
-def _certificates(signer: Signer) -> Iterator[bytes]:
+def certificates_of(signer: Signer) -> Iterator[bytes]:
+    """Yield the certificates that a signer signs with, now and next."""
     if isinstance(signer, RollingSigner):
-        yield from _certificates(signer.present)
-        yield from _certificates(signer.following)
+        yield from certificates_of(signer.present)
+        yield from certificates_of(signer.following)
     else:
         yield signer.certificate
