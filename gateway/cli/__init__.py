@@ -10,6 +10,7 @@ from gateway.cli import (
     bundle,
     doctor,
     documents,
+    evidence,
     keys,
     maps,
     messages,
@@ -42,7 +43,11 @@ app.command("sign")(trust.sign)
 app.command("verify")(trust.verify)
 app.add_typer(running.db, name="db")
 app.add_typer(messages.message, name="message")
-app.add_typer(bundle.evidence, name="evidence")
+app.add_typer(evidence.evidence, name="evidence")
+evidence.evidence.command("export")(bundle.export)
+evidence.evidence.command("verify")(bundle.verify)
+evidence.evidence.command("anchors")(bundle.anchors)
+evidence.evidence.command("contradiction")(bundle.contradiction)
 app.add_typer(settle.settle, name="settle")
 app.add_typer(maps.maps, name="map")
 app.add_typer(keys.keys, name="keys")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from gateway.cli import talk
-from gateway.cli.evidence import evidence, opened
+from gateway.cli.evidence import opened
 
 if TYPE_CHECKING:
     from gateway.evidence.bundle_anchors import BundleAnchors
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 Out = Annotated[Path, typer.Option("--out", "-o", help="Where to write; not there yet.")]
 
 
-@evidence.command("export")
 def export(
     message: Annotated[str, typer.Argument(help="The message id.")],
     out: Out,
@@ -33,7 +32,6 @@ def export(
         talk.say(f"{out}: {len(content)} octets; it holds personal values: keep it safe")
 
 
-@evidence.command("verify")
 def verify(
     file: Annotated[Path, typer.Argument(help="A bundle, or a proof of contradiction.")],
     anchors: Annotated[Path, typer.Option(help="Folder of certificates; see docs/evidence.md.")],
@@ -57,7 +55,6 @@ def verify(
             raise typer.Exit(talk.Exit.REFUSED)
 
 
-@evidence.command("anchors")
 def anchors(
     out: Annotated[Path, typer.Option("--out", "-o", help="A new folder.")],
     config: talk.Config = talk.DEFAULT_CONFIG,
@@ -77,7 +74,6 @@ def anchors(
             talk.say(f"{name}")
 
 
-@evidence.command("contradiction")
 def contradiction(
     kind: Annotated[str, typer.Argument(help="two-heads, broken-history, two-contents, denied.")],
     subject: Annotated[str, typer.Argument(help="As `gateway settle alarms` shows it.")],
