@@ -62,6 +62,7 @@ async def _demo(choice: Choice, seed: int) -> Run:
         stage = await Stage(Path(home), Keys.make(), Mutants()).open()
         try:
             session = Session(stage.target(), Path(home), seed)
+            session.restarter = stage.restart
             return await runner.run(session, base.load_cases(), choice, base.show)
         finally:
             await stage.close()

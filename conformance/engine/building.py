@@ -2,9 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from email.utils import format_datetime
 from typing import Any
 
 from conformance.crypto.shapes import PROFILE, Layout
@@ -17,7 +18,9 @@ from conformance.wire.corrupt import OPERATORS
 from conformance.wire.instants import shifted, written
 from conformance.wire.message import NAMESPACE, PROFILE_VERSION, Draft
 
-_REFERENCE = re.compile(r"@(now|id|batch|other-test|of:[\w-]+:\w+)([+-]\d[\d+\-smhd]*)?")
+_REFERENCE = re.compile(
+    r"@(now|http|id|batch|other-test|partner|of:[\w-]+:\w+)([+-]\d[\d+\-smhd]*)?"
+)
 
 
 class Bench:
@@ -42,17 +45,21 @@ class Bench:
 
     def _reference(self, match: re.Match[str]) -> str:
         word, shift = match[1], match[2] or ""
-        if word == "now":
-            return written(shifted(self.session.now(), shift))
-        if word == "id":
-            return self.session.message_id() + shift
-        if word == "other-test":
-            return "false" if self.session.target.test_indicator else "true"
-        if word == "batch":
-            return self.session.batch() + shift
+        session = self.session
+        stated = session.target.partner
+        made: dict[str, Callable[[], str]] = {
+            "now": lambda: written(shifted(session.now(), shift)),
+            "http": lambda: format_datetime(shifted(session.now(), shift), usegmt=True),
+            "id": session.message_id,
+            "batch": session.batch,
+            "other-test": lambda: "false" if session.target.test_indicator else "true",
+            "partner": lambda: f"https://{stated.host}:{stated.port}",
+        }
+        if word in made:
+            return made[word]()
         _, name, field = word.split(":")
         exchange = self.sent[name]
-        return (exchange.digest if field == "Digest" else exchange.draft.fields[field]) + shift
+        return exchange.digest if field == "Digest" else exchange.draft.fields[field]
 
     def build(self, step: words.Build) -> None:
         """Make the draft of a message."""

@@ -129,10 +129,16 @@ def within(bench: Bench, step: Verify) -> None:
 
 
 def seconds(bench: Bench, stated: str) -> float:
-    """Return a declared limit by its name, or the number itself."""
+    """Return a time as cases state it: a number, a declared limit by its name, or a limit
+    and some more (`deadline+10`)."""
     limits = bench.session.target.limits
-    named = {"T1": limits.receipt, "T2": limits.response, "deadline": limits.deadline}
-    return named[stated] if stated in named else float(stated)
+    named = {
+        "T1": limits.receipt,
+        "T2": limits.response,
+        "deadline": limits.deadline,
+        "give_up": limits.give_up,
+    }
+    return sum(named[part] if part in named else float(part) for part in stated.split("+"))
 
 
 def said(refusal: Refusal) -> str:

@@ -1,8 +1,10 @@
 """Checks of what the target sent to the simulated partner, and of what its queries say."""
 
+import re
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 
+from conformance.crypto.second import second_opinion
 from conformance.crypto.trees import parse
 from conformance.crypto.verify import verify
 from conformance.engine.building import Bench
@@ -11,6 +13,9 @@ from conformance.engine.results import FailedError
 from conformance.engine.watching import Watch, said
 from conformance.partner.server import Arrival
 from conformance.wire import answers
+from conformance.wire.instants import read
+
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 
 
 def _groups(bench: Bench, step: Verify) -> list[list[Arrival]]:
@@ -106,11 +111,65 @@ def in_order(bench: Bench, step: Verify) -> None:
         raise FailedError(f"sequence {first}")
 
 
+def sent_signed_xmlsec(bench: Bench, step: Verify) -> None:
+    """A second implementation, python-xmlsec, verifies what came, with the key of the pinned
+    certificate that it carries."""
+    for arrival in _arrivals(bench, step):
+        if why := second_opinion(arrival.body, bench.session.message_pins):
+            raise FailedError(f"python-xmlsec: {why}")
+
+
+def one_address(bench: Bench, step: Verify) -> None:
+    """Every request went to the agreed address, none where a redirect pointed."""
+    watch: Watch = bench.watch
+    targets = {arrival.target for arrival in watch.partner.arrivals}
+    if len(targets) != 1:
+        raise FailedError(f"requests went to {', '.join(sorted(targets))}")
+
+
+def ids_unique(bench: Bench, step: Verify) -> None:
+    """Messages that differ have ids that differ, a retry keeps its id, and ids keep the
+    syntax (XP-ENV-003, XP-RTY-001)."""
+    watch: Watch = bench.watch
+    bodies: dict[str, set[bytes]] = {}
+    ids: dict[tuple[str, ...], set[str]] = {}
+    for arrival in watch.partner.arrivals:
+        name = said(arrival, "MessageID")
+        bodies.setdefault(name, set()).add(arrival.body)
+        document = tuple(said(arrival, n) for n in ("OrderKey", "DocumentType", "Sequence"))
+        ids.setdefault(document, set()).add(name)
+    for name, different in bodies.items():
+        if len(different) > 1 or not ID.fullmatch(name):
+            raise FailedError(f"{name or 'no id'} stands for {len(different)} messages")
+    if any(len(names) > 1 for names in ids.values()):
+        raise FailedError("a retry came under another id")
+
+
+def created_now(bench: Bench, step: Verify) -> None:
+    """`Created` lies within so many seconds of the suite's clock (XP-CLK-001)."""
+    for arrival in _arrivals(bench, step):
+        away = abs((read(said(arrival, "Created")) - bench.session.now()).total_seconds())
+        if away > float(step.within):
+            raise FailedError(f"Created is {away:.0f} s away from the suite's clock")
+
+
+def no_personal_address(bench: Bench, step: Verify) -> None:
+    """Addresses and header fields hold no value of the message (XP-TRP-004)."""
+    watch: Watch = bench.watch
+    for arrival in watch.partner.arrivals:
+        shown = arrival.target + " ".join(arrival.headers.values())
+        root = parse(arrival.body)
+        values = {(node.text or "").strip() for node in root.iter() if isinstance(node.tag, str)}
+        for told in sorted(v for v in values if len(v) >= 6 and v in shown):
+            raise FailedError(f"an address or header holds `{told}`")
+
+
 CHECKS: Mapping[str, Callable[[Bench, Verify], None]] = {
     check.__name__.replace("_", "-"): check
     for check in (
         same_octets, attempts, pauses_grow, pause_at_least, state, not_state, nothing_sent,
-        sent_valid, sent_signed, in_order,
+        sent_valid, sent_signed, sent_signed_xmlsec, in_order, one_address, ids_unique,
+        created_now, no_personal_address,
     )
 }  # fmt: skip
 """By the name that cases use."""

@@ -45,6 +45,9 @@ async def watch(bench: Bench) -> Watch:
 
 
 async def _restart(bench: Bench, hard: bool) -> None:
+    if bench.session.restarter is not None:
+        await bench.session.restarter(hard)
+        return
     hook = bench.session.target.hook
     command = hook.kill if hard else hook.restart
     if not command:

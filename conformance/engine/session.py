@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +34,10 @@ class Exchange:
         return self.draft.fields.get("MessageID", "")
 
 
+Restarter = Callable[[bool], Awaitable[None]]
+"""Restarts a target that runs in this process. True: without letting it end what it does."""
+
+
 class Session:
     """One run against one target. Ids and batch numbers come from a reserved range and the
     seed, so that two runs with one seed build the same octets but for the time."""
@@ -45,6 +49,7 @@ class Session:
         self.run = f"{seed:06d}"
         self._numbers = itertools.count(1)
         self._keys: dict[str, Key] = {}
+        self.restarter: Restarter | None = None
         self.fixtures = folder("fixtures")
         self.receipt_pins = self._pins(target.endpoint.receipts, "receipt")
         self.message_pins = self._pins(target.endpoint.messages, "message")

@@ -57,7 +57,8 @@ class Limits(_Section, frozen=True):
 class Trigger(_Section, frozen=True):
     """How the target is made to send. kind rest: POST the documents to `url`, as an agency
     with `client` keys. documents: by kind (`any`), the files that are handed in together;
-    `@batch@` in them becomes the batch number of the case. command: a shell command with {document}. folder: files go there."""
+    `@batch@` in them becomes the batch number of the case. command: a shell command with
+    {document}. folder: files go there."""
 
     kind: Literal["rest", "command", "folder", "manual", "passive", "none"] = "none"
     url: str = ""

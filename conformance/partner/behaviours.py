@@ -8,7 +8,7 @@ import re
 import socket
 import struct
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from conformance.partner.answering import Answers
 
@@ -17,13 +17,15 @@ _WORD = re.compile(r"([a-z0-9-]+)(?:\(([^)]*)\))?")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a behaviour works with. argument: what stood in the brackets."""
+    """What a behaviour works with. argument: what stood in the brackets. given: the right
+    receipts that were given before, oldest first; `ok` adds to it."""
 
     body: bytes
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     argument: str
     answers: Answers
+    given: list[bytes] = field(default_factory=list)
 
 
 Behaviour = Callable[[Context], Awaitable[None]]
@@ -53,7 +55,14 @@ async def respond(
 
 async def ok(context: Context) -> None:
     """Give the right receipt."""
-    await respond(context, 200, context.answers.receipt(context.body))
+    receipt = context.answers.receipt(context.body)
+    context.given.append(receipt)
+    await respond(context, 200, receipt)
+
+
+async def replay(context: Context) -> None:
+    """Give a true receipt again, that of another message."""
+    await respond(context, 200, context.given[0])
 
 
 async def wrong_receipt(context: Context) -> None:
@@ -163,6 +172,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "status": status,
     "redirect": redirect,
     "refuse": refuse,
+    "replay": replay,
     "wrong-receipt": wrong_receipt,
 }
 """By name."""

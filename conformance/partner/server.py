@@ -38,6 +38,7 @@ class Partner:
         self._plan: list[str] = ["ok"]
         self._server: asyncio.Server | None = None
         self._came = asyncio.Condition()
+        self._given: list[bytes] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
@@ -83,6 +84,8 @@ class Partner:
             await self._handle(reader, writer)
         except (OSError, ssl.SSLError, EOFError, h11.RemoteProtocolError):
             pass  # the other side broke off
+        except asyncio.CancelledError:
+            pass  # the case is over: whoever waits here waits no more
         finally:
             self._tasks.discard(task)
             writer.close()
@@ -95,9 +98,8 @@ class Partner:
             return
         arrival = await _read(reader, self._now(), word)
         await self._note(arrival)
-        await BEHAVIOURS.get(behaviour, ok)(
-            Context(arrival.body, reader, writer, argument, self._answers)
-        )
+        context = Context(arrival.body, reader, writer, argument, self._answers, self._given)
+        await BEHAVIOURS.get(behaviour, ok)(context)
 
     async def _note(self, arrival: Arrival) -> None:
         async with self._came:

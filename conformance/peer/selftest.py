@@ -133,7 +133,9 @@ async def _stage(
     stage = Stage(home, keys, mutants or Mutants(), handler)
     await stage.open()
     try:
-        yield Session(stage.target(), home, 1)
+        session = Session(stage.target(), home, 1)
+        session.restarter = stage.restart
+        yield session
     finally:
         await stage.close()
 

@@ -142,7 +142,7 @@ class Stage:
         if self.sending is not None:
             await self.sending.close()
 
-    async def restart(self) -> None:
+    async def restart(self, hard: bool) -> None:
         """Stop and start again, at the same port, with what was durable."""
         await self.close()
         await self.open(self.port)
@@ -171,7 +171,7 @@ class Stage:
             ),
             keys=pairs,
             documents=("cn.mt1401", "cn.mt4401"),
-            features=("extension",),
+            features=("extension", "versions", "short-horizon"),
             limits=FAST,
             partner=Partner(
                 port=self.partner_port,
