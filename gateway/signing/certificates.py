@@ -54,7 +54,7 @@ def signed_by(der: bytes, issuer_der: bytes) -> bool:
     """
     certificate, issuer = (x509.load_der_x509_certificate(each) for each in (der, issuer_der))
     key = public_key(issuer_der)
-    if certificate.issuer.public_bytes() != issuer.subject.public_bytes():
+    if certificate.issuer != issuer.subject:
         return False
     if isinstance(key, Sm2PublicKey):
         return _signed_with_sm2(certificate, key)

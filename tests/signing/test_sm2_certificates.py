@@ -142,6 +142,7 @@ def test_what_is_no_certificate_has_no_key(cut: int) -> None:
 @pytest.mark.proves(
     attack="a certificate whose SM2 key is not on the curve",
     code="signer-untrusted",
+    rule="certificate-form",
     behaviour="it is no certificate: it can be neither pinned nor followed to an authority",
 )
 def test_a_point_that_is_not_on_the_curve_is_no_key() -> None:
@@ -151,7 +152,7 @@ def test_a_point_that_is_not_on_the_curve_is_no_key() -> None:
         certificates.public_key(bent)
     with pytest.raises(TrustError) as caught:
         find_path(bent, anchors(ROOT, middle=(MIDDLE,)))
-    assert caught.value.code == "signer-untrusted"
+    assert caught.value.findings[0].rule == "certificate-form"
 
 
 def test_any_flipped_bit_breaks_the_signature_of_a_certificate() -> None:
@@ -174,6 +175,7 @@ def test_a_chain_of_three() -> None:
 @pytest.mark.proves(
     attack="SM2: a leaf comes without its intermediate",
     code="signer-untrusted",
+    rule="chain-incomplete",
     behaviour="refused and named",
 )
 def test_a_leaf_alone() -> None:
@@ -270,6 +272,7 @@ def test_an_unknown_extension_that_is_not_critical_is_no_harm() -> None:
 @pytest.mark.proves(
     attack="SM2: a path that is longer than an authority allows",
     code="signer-untrusted",
+    rule="chain-depth",
     behaviour="refused: pathLenConstraint, and three authorities at most",
 )
 def test_the_length_of_a_path() -> None:
@@ -286,6 +289,7 @@ def test_the_length_of_a_path() -> None:
 @pytest.mark.proves(
     attack="SM2: a certificate of another authority of the same name",
     code="signer-untrusted",
+    rule="chain-signature",
     behaviour="refused: names alone do not chain",
 )
 def test_a_namesake_does_not_count() -> None:
