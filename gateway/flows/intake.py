@@ -142,7 +142,7 @@ def _check_form(opened: SignedForm | None, due: SignedForm | None, name: str) ->
         return
     wanted = due.policy.profile.name if due else "no signature"
     if opened is None:
-        finding = Finding("signature-missing", "signature-missing", "", name, wanted)
+        finding = Finding("signature-missing", "unsigned", "", name, wanted)
         raise TrustError("signature-missing", finding)
     used = opened.policy.profile.name
     raise TrustError(

@@ -104,7 +104,6 @@ def test_what_is_kept_is_what_came(vn: Side) -> None:
 @pytest.mark.proves(
     attack="an agency's document without the signature that its formats need",
     code="signature-missing",
-    rule="signature-missing",
     behaviour="Refused with evidence of it, whether the format is stated or detected.",
 )
 @pytest.mark.parametrize("stated", [None, "vn.vnaccs.tor"])
