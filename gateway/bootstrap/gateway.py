@@ -162,7 +162,7 @@ class Gateway:
         if listen.counterpart:
             link_app = CounterpartApp(
                 partial(receive, self.services),
-                parts.peers(self.settings),
+                parts.peers(self.settings, self.services.pack),
                 self.services.limits.document_bytes,
                 threads=threads,
                 admission=self._admission(),

@@ -8,12 +8,13 @@ from typing import TypeVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from gateway import resources
-from gateway.bootstrap import evidence, timestamps, trust
+from gateway.bootstrap import evidence, packs, timestamps, trust
 from gateway.bootstrap.outside import secret
 from gateway.bootstrap.signers import signers
 from gateway.codec.formats import Formats
 from gateway.codec.gates import Gates
 from gateway.errors import Finding, UnavailableError
+from gateway.evidence.pack import Pack
 from gateway.flows.ports import Clock, IdMaker, Link, Randomness, Store
 from gateway.flows.retry import Breaker, Schedule
 from gateway.flows.routes import Routes
@@ -56,7 +57,8 @@ def services_of(
     house, ours = settings.gateway, signers(settings, clock)
     today = clock().date()
     mappings = resources.folder("mappings")
-    counterparts = {n: counterpart(n, section) for n, section in settings.counterpart.items()}
+    pack = packs.applied(settings, store)
+    counterparts = {n: counterpart(n, each, pack) for n, each in settings.counterpart.items()}
     anchors = tuple(certificate(file) for file in settings.timestamps.anchors)
     return Services(
         side=house.side,
@@ -81,7 +83,8 @@ def services_of(
         },
         register=vehicles(settings.registers.vehicles),
         schedule=schedule(settings),
-        limits=limits(settings),
+        limits=packs.limited(limits(settings), pack),
+        pack=pack,
         test=house.test,
         timestamps=timestamps.authority(settings, link, clock, randomness, anchors),
         timestamp_anchors=anchors,
@@ -101,17 +104,12 @@ def fingerprints(files: Sequence[Path], stated: Sequence[str]) -> frozenset[str]
     return frozenset([*stated, *(fingerprint(certificate(file)) for file in files)])
 
 
-def counterpart(name: str, section: CounterpartSection) -> Counterpart:
-    """Make a counterpart: whom it signs as, what may cross. UnavailableError, also when its
-    signatures need a library that is not there."""
-    pinned = [
-        PinnedKey(
-            certificate(pin.certificate), name, Usage(pin.usage), pin.not_before, pin.not_after
-        )
-        for pin in section.pinned
-    ]
-    trust.check_windows(f"counterpart.{name}.pinned", pinned, section.trust)
-    shape = profile(section.signature, section.legacy_signatures)
+def counterpart(name: str, section: CounterpartSection, pack: Pack | None = None) -> Counterpart:
+    """Make a counterpart: whom it signs as, what may cross. pack: the one in force.
+    UnavailableError, also when its signatures need a library that is not there."""
+    pinned = packs.pinned(name, section, pack)
+    trust.check_windows(f"counterpart.{name}.pinned", pinned, packs.trust_of(section, pack))
+    shape = packs.shape_of(name, section, pack)
     ours = profile(section.sign_as or section.signature, section.legacy_signatures)
     check_ready((*shape.every_method, *ours.every_method))
     authorities, asked = trust.anchors(name, section.trust), trust.rule(section.trust)
@@ -201,13 +199,19 @@ def identity(client: Client) -> Identity | None:
     return Identity(client.certificate, client.key, secret(client.password_file))
 
 
-def peers(settings: Settings) -> Mapping[str, str]:
-    """Return which client certificate (hex SHA-256) is which counterpart."""
+def peers(settings: Settings, pack: Pack | None = None) -> Mapping[str, str]:
+    """Return which client certificate (hex SHA-256) is which counterpart. pack: in force."""
     return {
         known: name
         for name, section in settings.counterpart.items()
-        for known in fingerprints(section.client_certificates, section.fingerprints)
+        for known in _clients(name, section, pack)
     }
+
+
+def _clients(name: str, section: CounterpartSection, pack: Pack | None) -> frozenset[str]:
+    if pack is not None and (party := pack.party(name)):
+        return packs.clients(party)
+    return fingerprints(section.client_certificates, section.fingerprints)
 
 
 def limits(settings: Settings) -> Limits:

@@ -79,7 +79,7 @@ def _with_second(
 
 def signer(settings: Settings, key: SigningKey, shape: SignatureProfile | None) -> Signer:
     """Load one of our keys for a signature profile; None: the first method that fits."""
-    method = _method(key.certificate, shape)
+    method = method_for(key.certificate, shape)
     if key.key is not None:
         user_id = shape.user_id if shape else USER_ID
         return load_signer(key.key, key.certificate, secret(key.password_file), method, user_id)
@@ -90,15 +90,23 @@ def signer(settings: Settings, key: SigningKey, shape: SignatureProfile | None) 
     return token_signer(token(settings.hsm), key_ref(key), key.certificate, method)
 
 
-def _method(certificate: Path, shape: SignatureProfile | None) -> str | None:
+def certificate(file: Path) -> bytes:
+    """Return the DER of a PEM certificate file whose key we know. UnavailableError."""
+    try:
+        der = load_certificate(file.read_bytes())
+        public_key(der)
+    except (OSError, ValueError) as fault:
+        raise UnavailableError(
+            "unavailable", Finding("unavailable", "key-file", str(file))
+        ) from fault
+    return der
+
+
+def method_for(file: Path, shape: SignatureProfile | None) -> str | None:
     """Return the first method of the profile that the key fits."""
     if shape is None or not shape.methods:
         return None
-    try:
-        public = public_key(load_certificate(certificate.read_bytes()))
-    except (OSError, ValueError) as fault:
-        finding = Finding("unavailable", "key-file", str(certificate))
-        raise UnavailableError("unavailable", finding) from fault
+    public = public_key(certificate(file))
     fitting = (uri for uri in shape.methods if ALGORITHMS[uri].fits(public))
     return next(fitting, shape.methods[0])
 

@@ -11,6 +11,7 @@ from gateway.codec.formats import Formats
 from gateway.codec.gates import Gates
 from gateway.errors import UnavailableError
 from gateway.evidence.heads import Pace
+from gateway.evidence.pack import Pack
 from gateway.flows.ports import Clock, IdMaker, Link, Randomness, Store
 from gateway.flows.retry import Schedule
 from gateway.flows.revocation import StatusDesk
@@ -116,7 +117,8 @@ class Services:
     timestamp_anchors: certificates (DER) that tokens must lead to. pace: of heads. earlier_heads:
     certificates (DER) of head keys that we used before. sealed_types: formats whose documents
     have their fields sealed. revocation: who knows the
-    status of certificates; without it a party whose rule asks for one is refused.
+    status of certificates; without it a party whose rule asks for one is refused. pack: the
+    bilateral pack in force, None without one.
     """
 
     side: str
@@ -146,6 +148,7 @@ class Services:
     earlier_heads: tuple[bytes, ...] = ()
     sealed_types: frozenset[str] = frozenset()
     revocation: StatusDesk | None = None
+    pack: Pack | None = None
 
     def counterpart(self) -> Counterpart:
         """Return the counterpart that our documents go to: version 1 has exactly one."""

@@ -17,6 +17,7 @@ from gateway.settings.values import (
     Duration,
     File,
     Fingerprint,
+    FutureFile,
     Name,
     Port,
     Positive,
@@ -176,13 +177,16 @@ class CounterpartSection(Client):
     client_certificates, fingerprints: with what it connects to us. pinned: who signs.
     signature: how it signs, a profile of gateway.signing.profiles. sign_as: how we sign to it,
     where that is another one. legacy_signatures: the switch of both; SHA-1 needs it. trust:
-    beside the pins. disclose: personal subtrees that may cross. profile: identities and
-    defaults that mapping tables take (`profile:NAME`).
+    beside the pins. pack: the bilateral pack that `gateway pack apply` wrote; with one, its
+    certificates, profile, limits and clients take the place of those here. disclose: personal
+    subtrees that may cross. profile: identities and defaults that mapping tables take
+    (`profile:NAME`).
     """
 
     client_certificates: tuple[File, ...] = ()
     fingerprints: tuple[Fingerprint, ...] = ()
     pinned: tuple[Pinned, ...] = ()
+    pack: FutureFile | None = None
     signature: str = "link-ecdsa-p256"
     sign_as: str | None = None
     legacy_signatures: bool = False
@@ -194,8 +198,10 @@ class CounterpartSection(Client):
     @model_validator(mode="after")
     def _can_be_trusted(self) -> Self:
         usages = {pin.usage for pin in self.pinned}
+        if self.pack is not None and "pack" not in usages:
+            raise ValueError("a pack needs a certificate that is pinned for: pack")
         missing = {"message", "receipt"} - usages
-        if missing and not self.trust.names:
+        if missing and not self.trust.names and self.pack is None:
             raise ValueError(f"no certificate is pinned for: {', '.join(sorted(missing))}")
         for name in (self.signature, self.sign_as or self.signature):
             if name not in LINK_PROFILES:

@@ -30,6 +30,11 @@ def _beside(path: Path, info: ValidationInfo) -> Path:
     return absolute
 
 
+def _placed_file(path: Path, info: ValidationInfo) -> Path:
+    """As `_beside`, for a file that may not be there yet."""
+    return Path((info.context or {}).get("folder", "."), path.expanduser()).absolute()
+
+
 def _address(host: str) -> str:
     """A name could be several addresses, or another one tomorrow."""
     try:
@@ -55,6 +60,7 @@ def _fingerprint(value: str) -> str:
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 File = Annotated[Path, AfterValidator(_beside)]
+FutureFile = Annotated[Path, AfterValidator(_placed_file)]
 Fingerprint = Annotated[str, AfterValidator(_fingerprint)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 Port = Annotated[int, Field(ge=0, le=65535)]

@@ -56,6 +56,25 @@ def sign_statement(payload_type: str, payload: bytes, signers: Sequence[Signer])
     return msgspec.json.encode(_Envelope(text, payload_type, signatures))
 
 
+def add_signature(content: bytes, signer: Signer) -> bytes:
+    """Return an envelope with one more signature over what it holds; a signature that the key
+    made before is replaced. TrustError when it is no envelope or holds too many."""
+    envelope, one = _read(content), settled(signer)
+    message = pre_authentication(envelope.payload_type, _octets(envelope.payload, "payload"))
+    others = tuple(each for each in envelope.signatures if each.keyid != one.key_id)
+    if len(others) == MOST_SIGNATURES:
+        _refuse("signature-scope", "signatures", "signatures")
+    ours = _Signature(one.key_id, base64.b64encode(one.sign(message)).decode())
+    return msgspec.json.encode(_Envelope(envelope.payload, envelope.payload_type, (*others, ours)))
+
+
+def payload_of(content: bytes) -> tuple[str, bytes]:
+    """Return (payload type, payload) without verifying anything. TrustError when it is no
+    envelope."""
+    envelope = _read(content)
+    return envelope.payload_type, _octets(envelope.payload, "payload")
+
+
 def verify_statement(content: bytes, policy: TrustPolicy, at: datetime) -> tuple[str, bytes]:
     """Return (payload type, payload) of an envelope that at least one pinned key signed.
 
