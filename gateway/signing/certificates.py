@@ -6,7 +6,7 @@ needs the key of a certificate asks here.
 
 from typing import Any
 
-from asn1crypto import x509 as asn1
+from asn1crypto import parser
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -21,7 +21,20 @@ from gateway.signing.sm2_curve import SIZE
 SM2_CURVE = "1.2.156.10197.1.301"
 SM2_WITH_SM3 = "1.2.156.10197.1.501"
 
+_VERSION = b"\xa0"
+_SM2_ALGORITHMS = (  # without parameters, as it should be, and with NULL
+    bytes.fromhex("300a06082a811ccf55018375"),
+    bytes.fromhex("300c06082a811ccf550183750500"),
+)
 _HASHES = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
+
+
+def load(der: bytes) -> x509.Certificate:
+    """Read a certificate; ValueError whatever is wrong with it."""
+    try:
+        return x509.load_der_x509_certificate(der)
+    except x509.InvalidVersion as wrong:
+        raise ValueError("not an X.509 certificate of version 1 to 3") from wrong
 
 
 def public_key(der: bytes) -> Any:
@@ -29,11 +42,12 @@ def public_key(der: bytes) -> Any:
 
     ValueError when the certificate cannot be read or its key is of no kind that we know.
     """
-    spki = _spki(der)
-    if spki.startswith(sm2.SPKI_HEAD):
-        return sm2.public_key(spki[len(sm2.SPKI_HEAD) :])
+    certificate = load(der)
+    found = _body(certificate)[-1]
+    if found.startswith(sm2.SPKI_HEAD):
+        return sm2.public_key(found[len(sm2.SPKI_HEAD) :])
     try:
-        return x509.load_der_x509_certificate(der).public_key()
+        return certificate.public_key()
     except UnsupportedAlgorithm as unknown:
         raise ValueError("a kind of key that is not known") from unknown
 
@@ -52,10 +66,10 @@ def signed_by(der: bytes, issuer_der: bytes) -> bool:
     Validity, usage and length of the path are not looked at: `path_sm2`, `trust`. ValueError
     when one of the two cannot be read; UnavailableError without a libcrypto for SM2.
     """
-    certificate, issuer = (x509.load_der_x509_certificate(each) for each in (der, issuer_der))
+    certificate, issuer = load(der), load(issuer_der)
     key = public_key(issuer_der)
-    if certificate.issuer != issuer.subject:
-        return False
+    if _body(certificate)[2] != _body(issuer)[4]:
+        return False  # the names, as octets
     if isinstance(key, Sm2PublicKey):
         return _signed_with_sm2(certificate, key)
     if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
@@ -74,13 +88,8 @@ def _signed_with_sha2(certificate: x509.Certificate, issuer: x509.Certificate) -
 
 
 def _signed_with_sm2(certificate: x509.Certificate, key: Sm2PublicKey) -> bool:
-    der = certificate.public_bytes(Encoding.DER)
-    read = asn1.Certificate.load(der, strict=True)
-    named = {
-        read["signature_algorithm"]["algorithm"].dotted,
-        read["tbs_certificate"]["signature"]["algorithm"].dotted,
-    }
-    if named != {SM2_WITH_SM3}:
+    _, outer, _ = _parts(certificate.public_bytes(Encoding.DER))
+    if outer not in _SM2_ALGORITHMS or _body(certificate)[1] != outer:
         return False
     try:
         key.verify(raw_of(certificate.signature, SIZE), certificate.tbs_certificate_bytes)
@@ -89,7 +98,22 @@ def _signed_with_sm2(certificate: x509.Certificate, key: Sm2PublicKey) -> bool:
     return True
 
 
-def _spki(der: bytes) -> bytes:
-    return bytes(
-        asn1.Certificate.load(der, strict=True)["tbs_certificate"]["subject_public_key_info"].dump()
-    )
+def _body(certificate: x509.Certificate) -> list[bytes]:
+    """Return serial number, algorithm, issuer, validity, subject and public key, each DER.
+
+    Only the frame is read: asn1crypto's own classes fail in many ways on what they do not know.
+    """
+    parts = _parts(certificate.tbs_certificate_bytes)
+    start = 1 if parts[0][:1] == _VERSION else 0
+    return parts[start : start + 6]
+
+
+def _parts(sequence: bytes) -> list[bytes]:
+    """Return the elements of a DER SEQUENCE."""
+    rest = parser.parse(sequence, strict=True)[4]
+    found = []
+    while rest:
+        size = parser.peek(rest)
+        found.append(bytes(rest[:size]))
+        rest = rest[size:]
+    return found

@@ -1,6 +1,7 @@
 """SM2 certificates: made, parsed, chained; and openssl as the judge."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from signing_parties import NOW, issue
 from sm2_parties import DISTID, openssl, openssl_time
 
@@ -40,6 +43,8 @@ def a_leaf(issuer: Issued, **options: Any) -> Issued:
 ROOT = an_authority("root", path_length=1)
 MIDDLE = an_authority("middle", ROOT)
 LEAF = a_leaf(MIDDLE)
+PLAIN = issue()
+CUTS = st.integers(0, 2000)
 
 
 def pem(folder: Path, **files: Issued) -> list[Path]:
@@ -352,3 +357,25 @@ def test_key_and_certificate_must_be_a_pair() -> None:
         with pytest.raises(UnavailableError) as caught:
             key_signer(key, der)
         assert caught.value.findings[0].rule == "key-certificate-pair"
+
+
+# --- hostile ------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@settings(max_examples=100, deadline=None)
+@given(kind=st.integers(0, 1), changes=st.lists(st.tuples(CUTS, st.integers(0, 255)), max_size=3))
+def test_octets_of_a_certificate_may_be_anything(kind: int, changes: list[tuple[int, int]]) -> None:
+    """Only ValueError comes out, and no other certificate passes for the signed one."""
+    good, issuer = ((LEAF.der, MIDDLE.der), (PLAIN.der, PLAIN.der))[kind]
+    octets = bytearray(good)
+    for at, octet in changes:
+        octets[at % len(octets)] = octet
+    bent = bytes(octets)
+    for call in (certificates.public_key, certificates.load):
+        with suppress(ValueError):
+            call(bent)
+    with suppress(ValueError):
+        assert certificates.signed_by(bent, issuer) == (bent == good)
+    with suppress(ValueError):
+        certificates.signed_by(good, bent)
