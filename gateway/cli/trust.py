@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gateway.cli import talk
+from gateway.cli import forms, talk
 
 if TYPE_CHECKING:
     from gateway.signing.keys import Signer
     from gateway.signing.profiles import SignatureProfile
-    from gateway.signing.trust import TrustPolicy
+    from gateway.signing.trust import PinnedKey, TrustPolicy
 
 File = Annotated[Path, typer.Argument(help="A document; - is stdin.")]
 Profile = Annotated[
@@ -31,14 +31,18 @@ def sign(
     second_cert: Annotated[Path | None, typer.Option(help="Its certificate, PEM.")] = None,
     legacy: Legacy = False,
     config: Config = None,
+    tsa: forms.Tsa = None,
+    tsa_anchor: forms.Anchors = [],  # noqa: B006  typer copies it
     as_json: talk.Json = False,
 ) -> None:
-    """Sign an XML document with an enveloped signature: canonical octets on stdout.
+    """Sign a document in the form of a profile: an enveloped signature of the link, XAdES
+    (vn-2025), S/MIME (vnaccs-smime) and others; the signed octets on stdout.
 
     With --config and no --key it signs with our message key.
     """
     with talk.failures(as_json):
         from gateway.safexml import c14n, parse
+        from gateway.signing.profiles import LINK_PROFILES
         from gateway.signing.profiles import profile as profile_of
         from gateway.signing.sign import PairedSigner, sign_document
 
@@ -47,7 +51,12 @@ def sign(
         if second_key and shape.second:
             second = _signer(None, second_key, second_cert, password_file, shape.second)
             signer = PairedSigner(signer, second)
-        signed = sign_document(c14n(parse(talk.read(file))), signer, shape)
+        content = talk.read(file)
+        if profile in LINK_PROFILES:
+            signed = sign_document(c14n(parse(content)), signer, shape)
+        else:
+            with forms.authority_at(tsa, tsa_anchor) as authority:
+                signed = forms.sign_form(content, signer, shape, authority)
     if as_json:
         talk.give_json({"key": signer.key_id, "content": signed.decode("utf-8")})
     else:
@@ -70,7 +79,8 @@ def _signer(
         return signers.signer(settings, settings.keys.message, shape)
     if key is None or cert is None:
         raise typer.BadParameter("give --key and --cert, or --config")
-    return load_signer(key, cert, secret(password_file), shape.methods[0], shape.user_id)
+    method = signers.method_for(cert, shape)
+    return load_signer(key, cert, secret(password_file), method, shape.user_id)
 
 
 def verify(
@@ -88,9 +98,11 @@ def verify(
         datetime | None,
         typer.Option(formats=["%Y-%m-%dT%H:%M:%SZ"], help="Judge as of this instant (UTC)."),
     ] = None,
+    tsa_anchor: forms.Anchors = [],  # noqa: B006  typer copies it
+    output: forms.Output = None,
     as_json: talk.Json = False,
 ) -> None:
-    """Verify a signed document (XML, or a DSSE statement): what was verified, or why not.
+    """Verify a signed document (XML, S/MIME, or a DSSE statement): what was verified, or why not.
 
     Only the certificates given, or those pinned in the settings, are trusted; one that a
     document brings along is not.
@@ -101,13 +113,23 @@ def verify(
         from gateway.bootstrap.outside import clock
 
         when = at.replace(tzinfo=UTC) if at else clock()
+        from gateway.signing.profiles import LINK_PROFILES
+
         policy = _policy(profile, legacy, cert, config, usage)
-        found = _verified(talk.read(file), policy, when)
+        if profile in LINK_PROFILES:
+            found = _verified(talk.read(file), policy, when)
+        else:
+            anchors = forms.certificates([*tsa_anchor, *_anchors(config)])
+            found = forms.verify_form(talk.read(file), policy, when, anchors, output)
     if as_json:
         talk.give_json(found)
         return
     for name, value in found.items():
         typer.echo(f"{name}: {value}")
+
+
+def _anchors(config: Path | None) -> tuple[Path, ...]:
+    return talk.settings(config).settings.timestamps.anchors if config else ()
 
 
 def _policy(
@@ -125,7 +147,22 @@ def _policy(
     if config is not None:
         for name, section in talk.settings(config).settings.counterpart.items():
             pinned += counterpart(name, section).messages.pinned.values()
+        pinned += _agency_pins(config, shape)
     return TrustPolicy.of(shape, wanted, pinned)
+
+
+def _agency_pins(config: Path, shape: "SignatureProfile") -> list["PinnedKey"]:
+    """Return who signs for our agencies in this form."""
+    from gateway.bootstrap.parts import signed_form
+
+    sections = talk.settings(config).settings.agency
+    return [
+        pin
+        for name, section in sections.items()
+        for stated in section.signed
+        if stated.signature == shape.name
+        for pin in signed_form(name, stated, demo=shape.demo).policy.pinned.values()
+    ]
 
 
 def _verified(content: bytes, policy: "TrustPolicy", when: datetime) -> dict[str, Any]:
