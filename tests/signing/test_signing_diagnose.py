@@ -5,6 +5,7 @@ import hashlib
 import re
 import time
 
+import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from lxml import etree
 from signing_parties import DOCUMENT, NOW, Party, xmlsec_sign
@@ -28,6 +29,12 @@ def cause(party: Party, content: bytes) -> str:
     return failure.findings[0].rule
 
 
+@pytest.mark.proves(
+    attack="a signature inserted on a line of its own",
+    code="signature-invalid",
+    rule="whitespace-around-signature",
+    behaviour="refused, and the finding names the cause",
+)
 def test_a_signature_inserted_on_its_own_line(vn: Party) -> None:
     """The published e-port sample was made so: signed first, then indented."""
     signed = signed_by(vn)
@@ -42,6 +49,12 @@ def test_a_document_with_no_other_child(vn: Party) -> None:
     assert cause(vn, signed) == "whitespace-around-signature"
 
 
+@pytest.mark.proves(
+    attack="a document indented after signing",
+    code="signature-invalid",
+    rule="indented-after-signing",
+    behaviour="refused, and the finding names the cause",
+)
 def test_a_document_that_was_indented_after_signing(vn: Party) -> None:
     signed = signed_by(vn, b"<a><b>1</b><c>2</c></a>")
     assert cause(vn, signed.replace(b"<b>", b"\n <b>").replace(b"<c>", b"\n <c>")) == (
@@ -49,6 +62,12 @@ def test_a_document_that_was_indented_after_signing(vn: Party) -> None:
     )
 
 
+@pytest.mark.proves(
+    attack="a digest over exclusive C14N",
+    code="signature-invalid",
+    rule="exclusive-c14n",
+    behaviour="refused, and the finding names the cause",
+)
 def test_a_digest_over_exclusive_c14n(vn: Party) -> None:
     document = b'<a xmlns:unused="urn:u"><b>1</b></a>'
     exclusive = etree.tostring(etree.fromstring(document), method="c14n", exclusive=True)
@@ -74,6 +93,12 @@ def resigned(party: Party, document: bytes, digest: bytes) -> bytes:
     return document.replace(b"</a>", signature + b"</a>")
 
 
+@pytest.mark.proves(
+    attack="prefixes rewritten after signing",
+    code="signature-invalid",
+    rule="namespace-prefixes",
+    behaviour="refused, and the finding names the cause",
+)
 def test_prefixes_of_the_document_were_rewritten(vn: Party) -> None:
     signed = signed_by(vn, b'<a xmlns="urn:a"><b k="1">1</b></a>')
     rewritten = re.sub(rb"<(/?)([ab])\b", rb"<\1x:\2", signed).replace(
@@ -97,6 +122,12 @@ def test_the_prefix_of_the_signature_was_rewritten(vn: Party) -> None:
     assert cause(vn, rewritten) == "namespace-prefixes"
 
 
+@pytest.mark.proves(
+    attack="an ECDSA value in DER",
+    code="signature-invalid",
+    rule="der-value",
+    behaviour="refused, and the finding names the cause",
+)
 def test_the_value_is_der(vn: Party) -> None:
     def der(match: re.Match[bytes]) -> bytes:
         raw = base64.b64decode(match[1])

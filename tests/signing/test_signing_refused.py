@@ -43,6 +43,11 @@ def outcome(party: Party, content: bytes) -> Verified | None:
 # --- octets changed -----------------------------------------------------------------------
 
 
+@pytest.mark.proves(
+    attack="any octet of a signed document is changed",
+    code="signature-invalid",
+    behaviour="refused, or the signed content is the same",
+)
 def test_any_changed_octet_is_refused(vn: Party) -> None:
     """Flip each octet in turn: it never verifies as another document."""
     signed = signed_by(vn)
@@ -153,7 +158,14 @@ REPLACED = {
 }
 
 
-@pytest.mark.parametrize("name", REPLACED)
+def bent(name: str, code: str, behaviour: str) -> Any:
+    mark = pytest.mark.proves(attack=f"a signature with: {name}", code=code, behaviour=behaviour)
+    return pytest.param(name, marks=mark)
+
+
+@pytest.mark.parametrize(
+    "name", [bent(name, code, "refused") for name, (_, _, code) in REPLACED.items()]
+)
 def test_a_bent_signature_is_refused(vn: Party, name: str) -> None:
     old, new, code = REPLACED[name]
     signed = signed_by(vn)
@@ -217,13 +229,24 @@ SHAPES: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        bent(f"{name}, valid as it is", code, "refused before any mathematics")
+        for name, (_, code) in SHAPES.items()
+    ],
+)
 def test_a_valid_signature_of_another_shape_is_refused(vn: Party, name: str) -> None:
-    options, code = SHAPES[name]
+    options, code = SHAPES[name.removesuffix(", valid as it is")]
     signed = xmlsec_sign(DOCUMENT, vn.issued, **options)
     assert vn.refusal(signed).code == code
 
 
+@pytest.mark.proves(
+    attack="an XPath, XSLT, base64, filter or unknown transform",
+    code="algorithm-not-allowed",
+    behaviour="refused before any mathematics",
+)
 @pytest.mark.parametrize(
     "uri",
     [
@@ -242,6 +265,11 @@ def test_a_transform_that_is_not_agreed_is_refused(vn: Party, uri: str) -> None:
     assert failure.code == "algorithm-not-allowed"
 
 
+@pytest.mark.proves(
+    attack="HMAC with the public key as its secret",
+    code="algorithm-not-allowed",
+    behaviour="refused before any mathematics",
+)
 def test_hmac_with_the_public_key_is_refused(vn: Party) -> None:
     key = xmlsec.Key.from_binary_data(xmlsec.KeyData.HMAC, vn.issued.der)
     signed = xmlsec_sign(
@@ -250,6 +278,12 @@ def test_hmac_with_the_public_key_is_refused(vn: Party) -> None:
     assert vn.refusal(signed).code in ("algorithm-not-allowed", "signature-scope")
 
 
+@pytest.mark.proves(
+    attack="a stranger's signature under a known certificate",
+    code="signature-invalid",
+    rule="signature-value",
+    behaviour="refused",
+)
 def test_another_key_under_the_known_certificate_is_refused(vn: Party) -> None:
     stranger = issue()
     signed = xmlsec_sign(DOCUMENT, stranger)
@@ -263,11 +297,22 @@ def test_another_key_under_the_known_certificate_is_refused(vn: Party) -> None:
     assert (failure.code, rules(failure)) == ("signature-invalid", ["signature-value"])
 
 
+@pytest.mark.proves(
+    attack="a valid signature of a stranger",
+    code="signer-untrusted",
+    rule="not-pinned",
+    behaviour="refused before any mathematics",
+)
 def test_a_foreign_certificate_is_refused_though_its_signature_is_valid(vn: Party) -> None:
     failure = vn.refusal(xmlsec_sign(DOCUMENT, issue()))
     assert (failure.code, rules(failure)) == ("signer-untrusted", ["not-pinned"])
 
 
+@pytest.mark.proves(
+    attack="a key of another kind than the profile names",
+    code="algorithm-not-allowed",
+    behaviour="refused before any mathematics",
+)
 def test_an_rsa_key_cannot_sign_as_ecdsa(vn: Party, parties: dict[str, Party]) -> None:
     failure = vn.refusal(signed_by(parties["link-rsa-pkcs1"]))
     assert failure.code == "algorithm-not-allowed"
@@ -279,6 +324,11 @@ def test_pss_is_not_pkcs1(parties: dict[str, Party]) -> None:
     assert pkcs1.refusal(signed_by(pss)).code == "algorithm-not-allowed"
 
 
+@pytest.mark.proves(
+    attack="ECDSA values out of range: zero, the group order",
+    code="signature-invalid",
+    behaviour="refused",
+)
 def test_r_and_s_must_be_in_range(vn: Party) -> None:
     order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
     for r, s in ((0, 1), (1, 0), (0, 0), (order, 1), (1, order)):
@@ -298,6 +348,12 @@ def with_value(signed: bytes, name: str, change: Callable[[bytes], bytes]) -> by
     return re.sub(pattern, lambda m: m[1] + change(m[2]) + m[3], signed, count=1)
 
 
+@pytest.mark.proves(
+    attack="another spelling of a valid signature value",
+    code="signature-invalid",
+    rule="signature-value",
+    behaviour="refused: one value has one form",
+)
 def test_octets_of_no_meaning_in_the_value_are_refused(vn: Party) -> None:
     """r, a zero octet, s: the numbers are the same, the value is not."""
 
@@ -309,6 +365,12 @@ def test_octets_of_no_meaning_in_the_value_are_refused(vn: Party) -> None:
     assert (failure.code, rules(failure)) == ("signature-invalid", ["signature-value"])
 
 
+@pytest.mark.proves(
+    attack="another base64 spelling of a valid value",
+    code="signature-invalid",
+    rule="base64",
+    behaviour="refused: one value has one form",
+)
 @pytest.mark.parametrize("name", ["SignatureValue", "DigestValue"])
 def test_base64_has_one_spelling(vn: Party, name: str) -> None:
     """The bits that the padding leaves over must be zero; white space is let through."""
@@ -326,6 +388,12 @@ def test_base64_has_one_spelling(vn: Party, name: str) -> None:
         assert vn.verify(broken).party == "vn"
 
 
+@pytest.mark.proves(
+    attack="one value in two id attributes",
+    code="signature-scope",
+    rule="duplicate-id",
+    behaviour="refused",
+)
 @pytest.mark.parametrize("name", ["Id", "ID", "id", "xml:id"])
 def test_a_value_in_two_ids_is_refused(vn: Party, name: str) -> None:
     twice = f'<a><b {name}="x"></b><c {name}="x"></c></a>'.encode()
@@ -378,6 +446,11 @@ def _into_extension(evil: Any, signature: Any, bare: Any) -> None:
     evil.append(signature)
 
 
+@pytest.mark.proves(
+    attack="signature wrapping, eight layouts, with and without an id",
+    code="signature-scope",
+    behaviour="refused; only the signed element is ever handed out",
+)
 @pytest.mark.parametrize("number", range(1, 9))
 @pytest.mark.parametrize("uri", ["", "#m1"])
 def test_wrapping_is_refused(vn: Party, number: int, uri: str) -> None:
@@ -389,6 +462,12 @@ def test_wrapping_is_refused(vn: Party, number: int, uri: str) -> None:
     assert failure.code in ("signature-scope", "signature-invalid")
 
 
+@pytest.mark.proves(
+    attack="a comment or instruction in a signed document",
+    code="signature-scope",
+    rule="comment",
+    behaviour="refused before any mathematics",
+)
 @pytest.mark.parametrize(
     ("old", "new"),
     [(b"thanh", b"<!-- x -->thanh"), (b"<m:Head>", b"<?x y?><m:Head>")],
@@ -397,6 +476,12 @@ def test_a_comment_or_an_instruction_is_named(vn: Party, old: bytes, new: bytes)
     assert rules(vn.refusal(signed_by(vn).replace(old, new))) == ["comment"]
 
 
+@pytest.mark.proves(
+    attack="a second signature anywhere in the document",
+    code="signature-scope",
+    rule="one-signature",
+    behaviour="refused before any mathematics",
+)
 def test_a_second_signature_anywhere_is_refused(vn: Party) -> None:
     signed = signed_by(vn)
     inner = xmlsec_sign(b"<x/>", vn.issued)
@@ -464,6 +549,12 @@ def test_whatever_signxml_refuses_is_refused_here(vn: Party) -> None:
     assert refused > 0.9 * tried
 
 
+@pytest.mark.proves(
+    attack="a library raises what nobody foresaw",
+    code="signature-invalid",
+    rule="unexpected",
+    behaviour="whatever fails in verifying is a refusal",
+)
 def test_an_unexpected_exception_is_a_refusal(vn: Party, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")

@@ -58,6 +58,12 @@ def test_a_certificate_of_the_same_authority_is_not_trusted() -> None:
     assert refusal(policy(mine.der), other.der) == ("signer-untrusted", "not-pinned")
 
 
+@pytest.mark.proves(
+    attack="a pinned certificate outside of its validity",
+    code="certificate-expired",
+    rule="expired",
+    behaviour="refused before any mathematics, to the second",
+)
 def test_validity_ends_and_begins_to_the_second() -> None:
     made = issue(start=NOW - DAY, days=2)
     trusted = policy(made.der)
@@ -86,12 +92,24 @@ def test_a_pin_has_its_own_window_for_rollover() -> None:
     assert refusal(trusted, new.der, at=before) == ("signer-untrusted", "pin-window")
 
 
+@pytest.mark.proves(
+    attack="a pinned certificate that names another usage",
+    code="signer-untrusted",
+    rule="key-usage",
+    behaviour="refused before any mathematics",
+)
 @pytest.mark.parametrize("purpose", [Purpose.RECEIPT, Purpose.TLS_CLIENT, Purpose.TLS_SERVER])
 def test_a_certificate_for_something_else_is_refused_though_pinned(purpose: Purpose) -> None:
     made = issue(purpose)
     assert refusal(policy(made.der), made.der) == ("signer-untrusted", "key-usage")
 
 
+@pytest.mark.proves(
+    attack="a key that is pinned for another usage",
+    code="signer-untrusted",
+    rule="wrong-usage",
+    behaviour="refused before any mathematics",
+)
 def test_a_pin_of_another_usage_is_named() -> None:
     made = issue(Purpose.RECEIPT)
     pins = [PinnedKey(made.der, "vn", Usage.RECEIPT)]
@@ -99,6 +117,12 @@ def test_a_pin_of_another_usage_is_named() -> None:
     assert refusal(trusted, made.der) == ("signer-untrusted", "wrong-usage")
 
 
+@pytest.mark.proves(
+    attack="a key of the demo in production",
+    code="signer-untrusted",
+    rule="demo-key",
+    behaviour="refused before any mathematics",
+)
 def test_demo_keys_are_refused_outside_the_demo() -> None:
     made = issue(unit=DEMO_UNIT)
     assert refusal(policy(made.der), made.der) == ("signer-untrusted", "demo-key")
@@ -151,6 +175,11 @@ def test_the_demo_key_is_refused_on_the_whole_way() -> None:
     assert caught.value.findings[0].rule == "demo-key"
 
 
+@pytest.mark.proves(
+    attack="a certificate whose subject holds a person's number is refused",
+    code="signer-untrusted",
+    behaviour="the finding names its fingerprint alone",
+)
 def test_refusals_name_no_more_of_a_certificate_than_its_fingerprint() -> None:
     made = issue(unit=DEMO_UNIT)
     with pytest.raises(TrustError) as caught:
