@@ -172,6 +172,15 @@ certificates = ["{keys}/customs.cert.pem"]
 formats = {submits}
 disclose = ["crew.names", "crew.documents", "crew.filing", "communications", "contact"]
 
+# [[agency.customs.signed]]   # documents that it signs: of these formats no other is taken
+# signature = "vnaccs-smime"  # S/MIME; vn-2025: XAdES
+# formats = ["vn.vnaccs.eda"] # none: all that it submits
+# # legacy = true             # SHA-1 is verified, too
+# trust = {{ revocation = "off" }}
+#
+# [[agency.customs.signed.pinned]]
+# certificate = "customs-signing.pem"
+
 [agency.customs.deliver]      # without `to` it fetches its documents itself
 documents = {takes}
 # [agency.customs.deliver.to]
@@ -189,6 +198,13 @@ url = "https://127.0.0.1:8443"
 anchors = "{keys}/agencies-authority.cert.pem"
 certificate = "{keys}/customs.cert.pem"
 key = "{keys}/customs.key.pem"{password}
+
+# [timestamps]                # RFC 3161: heads of the evidence log, and XAdES-T
+# anchors = ["timestamp-root.pem"]  # only tokens below these are believed
+# deadline = "10s"
+#
+# [timestamps.authority.first]
+# url = "http://timestamps.example/"
 
 # [register]
 # vehicles = "vehicles.csv"   # columns: filing,type,make,colour,seats,chassis,engine,circulation
