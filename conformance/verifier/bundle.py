@@ -41,8 +41,8 @@ def verify(content: bytes, anchors: Anchors) -> list[Check]:
     steps: list[tuple[str, Callable[[], Any]]] = [
         ("container", lambda: members.update(container.read(content))),
         ("manifest", lambda: manifest.check(members)),
-        ("seal", seal),
         ("index", lambda: manifest.index(members) and None),
+        ("seal", seal),
     ]
     for name, step in steps:
         checks.append(run(name, "", step))
@@ -65,13 +65,15 @@ def _head(
     def head() -> str | None:
         if part is None:
             return PENDING
+        statement.check_spelling(members[part["path"]])
         said = json.loads(statement.read(members[part["path"]])["payload"])
         at = datetime.fromisoformat(said["at"])
         verified = statement.verify(members[part["path"]], "head", at, anchors)
         good = verified.kind == _TYPE + "head+json" and said["log"] == index["exporter"]
         if not good or type(said["size"]) is not int or type(said["root"]) is not str:
             raise Failed("head-form")
-        if index["exporter"] not in verified.parties:
+        expected = (index["exporter"], index["counterpart"])
+        if verified.parties not in (expected, expected[:1]) or verified.unknown:
             raise Failed("head-signer")
         bytes.fromhex(said["root"])
         found.update(said, parties=verified.parties)

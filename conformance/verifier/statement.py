@@ -27,6 +27,7 @@ class Statement:
     kind: str
     payload: bytes
     parties: tuple[str, ...]
+    unknown: int
 
 
 def read(content: bytes) -> dict[str, Any]:
@@ -52,7 +53,26 @@ def verify(content: bytes, usage: str, at: datetime, anchors: Anchors) -> Statem
             parties.append(pin.party)
     if not parties:
         raise Failed("no-known-key")
-    return Statement(found["payloadType"], payload, tuple(parties))
+    unknown = len(found["signatures"]) - len(parties)
+    return Statement(found["payloadType"], payload, tuple(parties), unknown)
+
+
+def check_spelling(content: bytes) -> None:
+    """Refuse an envelope that could be written otherwise and say the same."""
+    found = read(content)
+    plain = {
+        "payload": base64.b64encode(found["payload"]).decode(),
+        "payloadType": found["payloadType"],
+        "signatures": [
+            {
+                "keyid": each["keyid"],
+                "sig": base64.b64encode(base64.b64decode(each["sig"])).decode(),
+            }
+            for each in found["signatures"]
+        ],
+    }
+    if json.dumps(plain, separators=(",", ":")).encode() != content:
+        raise Failed("head-form")
 
 
 def _any_method(der: bytes, value: bytes, message: bytes) -> None:
@@ -123,6 +143,7 @@ def _verify_cms(der: bytes, signer: Any, digest: str, covered: bytes) -> None:
 
 def verify_stamp(token: bytes, message: bytes, stampers: Sequence[bytes]) -> None:
     """Verify a timestamp token over a message, by the authorities of tsa.pem."""
+    _check_token(token)
     roots = [x509.load_der_x509_certificate(each) for each in stampers]
     body = b"\x30\x03\x02\x01\x00" + token
     length = len(body).to_bytes(4, "big").lstrip(b"\x00")
@@ -132,3 +153,21 @@ def verify_stamp(token: bytes, message: bytes, stampers: Sequence[bytes]) -> Non
         rfc3161_client.VerifierBuilder(roots=roots).build().verify_message(answer, message)
     except rfc3161_client.errors.VerificationError as fault:
         raise Failed("stamp", str(fault)[:80]) from fault
+
+
+def _check_token(token: bytes) -> None:
+    """What the library does not look at: versions, and that all algorithms are one story."""
+    signed = cms.ContentInfo.load(token, strict=True)["content"]
+    (signer,) = signed["signer_infos"]
+    digest = signer["digest_algorithm"]["algorithm"].native
+    said = [each["algorithm"].native for each in signed["digest_algorithms"]]
+    versions = signed["version"].native, signer["version"].native
+    if versions != ("v3", "v1") or said != [digest]:
+        raise Failed("stamp", "form")
+    serial = signer["sid"].chosen["serial_number"].native
+    ders = [c.chosen.dump() for c in signed["certificates"] if c.chosen.serial_number == serial]
+    attributes = {each["type"].native: each["values"] for each in signer["signed_attrs"]}
+    content = signed["encap_content_info"]["content"].parsed.dump()
+    if attributes["message_digest"][0].native != hashlib.new(digest, content).digest():
+        raise Failed("stamp", "digest")
+    _verify_cms(ders[0], signer, digest, b"\x31" + signer["signed_attrs"].dump()[1:])

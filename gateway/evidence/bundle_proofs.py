@@ -45,11 +45,15 @@ def head_facts(content: bytes, index: Index, anchors: BundleAnchors) -> HeadFact
     """Verify the exporter's head. TrustError, rule `head-form`, `head-signer`, or as
     `verify_cosigned` raises it."""
     said = _stated(content)
+    if not _is_plain(content):
+        _refuse("head-form", "signature-scope")
     at = datetime.fromisoformat(said["at"])
     statement = verified(content, anchors, Usage.HEAD, at)
     if statement.payload_type != HEAD_TYPE or said["log"] != index.exporter:
         _refuse("head-form", "signature-scope", str(said["log"])[:64])
-    if index.exporter not in statement.parties:
+    if statement.parties not in ((index.exporter,), (index.exporter, index.counterpart)):
+        _refuse("head-signer", "signer-untrusted")
+    if content.count(b'"keyid"') != len(statement.parties):
         _refuse("head-signer", "signer-untrusted")
     return HeadFacts(said["size"], bytes.fromhex(said["root"]), at, statement.parties)
 
@@ -65,6 +69,28 @@ def _stated(content: bytes) -> Mapping[str, Any]:
     if shape != [str, str, int, str]:
         _refuse("head-form", "signature-scope")
     return said
+
+
+def _is_plain(content: bytes) -> bool:
+    """True when an envelope has its one spelling: no white space, no field but those that are
+    needed, base64 as it is written."""
+    envelope = msgspec.json.decode(content, type=dict[str, Any])
+    signatures = envelope.get("signatures")
+    if not isinstance(signatures, list):
+        return False
+    try:
+        plain = {
+            "payload": _again(envelope["payload"]),
+            "payloadType": envelope["payloadType"],
+            "signatures": [{"keyid": s["keyid"], "sig": _again(s["sig"])} for s in signatures],
+        }
+    except (KeyError, TypeError, ValueError):
+        return False
+    return msgspec.json.encode(plain) == content
+
+
+def _again(text: str) -> str:
+    return base64.b64encode(base64.b64decode(text, validate=True)).decode()
 
 
 def check_stamp(head: bytes, token: bytes, anchors: BundleAnchors) -> None:

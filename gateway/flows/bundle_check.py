@@ -2,8 +2,8 @@
 
     1 container  one spelling, no tricks
     2 manifest   names every member by its digest
-    3 seal       the exporter's signature over the manifest
-    4 index      bundle.json; every member has its place in it
+    3 index      bundle.json; every member has its place in it
+    4 seal       the exporter's signature over the manifest
     5 head       the exporter's log, the counterpart's cosignature, the timestamp
     6 messages   each: signature, receipt, report, commitment, documents, rows
 
@@ -70,8 +70,8 @@ def verify_bundle(content: bytes, anchors: BundleAnchors) -> Verdict:
     whole = (
         holds("container", opened)
         and holds("manifest", partial(check_manifest, members))
-        and holds("seal", partial(_check_seal, members, anchors))
         and holds("index", partial(_check_index, members))
+        and holds("seal", partial(_check_seal, members, anchors))
     )
     if not whole:
         return Verdict(tuple(checks))
