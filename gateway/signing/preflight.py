@@ -5,6 +5,7 @@ Reference to the document, the profile's transforms and nothing else, one certif
 list of children and attributes is exact; what a profile does not name is refused.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lxml import etree
@@ -44,7 +45,7 @@ def preflight(root: etree._Element, profile: SignatureProfile, count: int = 1) -
     TrustError `signature-missing`, `signature-scope` (a shape that the profile does not
     name), `algorithm-not-allowed`, `signature-invalid` (a value that is not base64).
     """
-    signature = the_signature(root, count)
+    signature = the_signature(root, count, profile.methods)
     info, value, key_info = children_of(signature, ("SignedInfo", "SignatureValue", "KeyInfo"))
     c14n, method, reference = children_of(
         info, ("CanonicalizationMethod", "SignatureMethod", "Reference")
@@ -63,9 +64,10 @@ def preflight(root: etree._Element, profile: SignatureProfile, count: int = 1) -
     )
 
 
-def the_signature(root: etree._Element, count: int) -> etree._Element:
+def the_signature(root: etree._Element, count: int, methods: Sequence[str] = ()) -> etree._Element:
     """Return the last child of the root, which is a signature. Where there must be two, the
-    other one stands just before it; there are no more."""
+    other one stands just before it; there are no more. methods: of the last one, to say which
+    one is missing."""
     if root.getprevious() is not None or root.getnext() is not None:
         refuse("signature-scope", "markup-outside-root", "/")
     found: list[etree._Element] = []
@@ -80,7 +82,9 @@ def the_signature(root: etree._Element, count: int) -> etree._Element:
     if found != list(root)[-len(found) :]:
         refuse("signature-scope", "last-child-of-root")
     if len(found) < count:
-        refuse("signature-missing", "second-signature", found="1", expected="2")
+        stated = found[0].xpath("string(*/*[local-name()='SignatureMethod']/@Algorithm)")
+        rule = "first-signature" if stated in methods else "second-signature"
+        refuse("signature-missing", rule, found="1", expected="2")
     return found[-1]
 
 

@@ -3,6 +3,7 @@
 import ast
 import ctypes
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import gmalg
@@ -320,3 +321,12 @@ def test_the_row_of_the_table_takes_sm2_keys_only() -> None:
     assert row.fits(KEY.public)
     assert not row.fits(POINT)
     row.verify(KEY.public, row.sign(KEY, MESSAGE, b"id"), MESSAGE, b"id")
+
+
+def test_threads_share_a_key() -> None:
+    def work(number: int) -> bool:
+        message = b"%d" % number
+        return all(verifies(KEY.public, KEY.sign(message), message) for _ in range(5))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(work, range(16)))

@@ -2,12 +2,14 @@
 
 import base64
 import re
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from signing_parties import DOCUMENT, DS, NOW, Party, issue
 from sm2_parties import gmalg_verifies, sm2_party
@@ -15,7 +17,15 @@ from sm2_parties import gmalg_verifies, sm2_party
 from gateway.errors import DocumentError, TrustError
 from gateway.safexml import c14n, parse
 from gateway.signing import sm2
-from gateway.signing.algorithms import ALGORITHMS, DIGESTS, SHA1, SM2_SM3_EPORT, SM3, der_of
+from gateway.signing.algorithms import (
+    ALGORITHMS,
+    DIGESTS,
+    RSA_SHA1,
+    SHA1,
+    SM2_SM3_EPORT,
+    SM3,
+    der_of,
+)
 from gateway.signing.dsse import sign_statement, verify_statement
 from gateway.signing.issue import KeyKind, Purpose
 from gateway.signing.keys import key_signer
@@ -139,6 +149,13 @@ def test_rsa_sha1_with_the_switch_alone() -> None:
     )
     assert party.verify(signed).party == "cn"
     assert key_signer(issued.key, issued.der).algorithm != shape.methods[0]
+
+
+def test_short_rsa_keys_sign_with_sha1_alone() -> None:
+    """As the certificates of the old e-port have them."""
+    short = rsa.generate_private_key(65537, 1024).public_key()
+    fitting = [uri for uri, row in ALGORITHMS.items() if row.fits(short)]
+    assert fitting == [RSA_SHA1]
 
 
 def test_no_profile_takes_sha1_by_itself() -> None:
@@ -341,6 +358,16 @@ def test_a_forgery_has_no_named_cause() -> None:
     assert cause(LINK, signed_by(LINK).replace(b"B2026", b"B2027")) == "digest"
     assert cause(LINK, with_value(signed_by(LINK), lambda v: v[32:] + v[:32])) == "signature-value"
     assert cause(LINK, with_value(signed_by(LINK), lambda _: b"\x01" * 64)) == "signature-value"
+
+
+def test_naming_the_cause_takes_no_long_time() -> None:
+    """Who may connect may also send what costs most to look into."""
+    scopes = b" ".join(b'xmlns:p%d="urn:%d"' % (n, n) for n in range(30))
+    for document in (b"<a %b></a>" % scopes, CEB):
+        signed = with_value(signed_by(LINK, document), lambda _: b"\x01" * 64)
+        started = time.process_time()
+        assert cause(LINK, signed) == "signature-value"
+        assert time.process_time() - started < 0.5
 
 
 # --- keys that may not sign ---------------------------------------------------------------
