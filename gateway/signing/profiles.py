@@ -103,6 +103,7 @@ class SignatureProfile:
 
 
 DEFAULT = SignatureProfile("link-ecdsa-p256", (ECDSA_SHA256,))
+_LINK_PSS = SignatureProfile("link-rsa-pss", (RSA_PSS_SHA256,))
 _SM2 = SignatureProfile("link-sm2", (SM2_SM3,), digests=(SM3,))
 _EPORT = SignatureProfile(
     "cn-eport-sm2",
@@ -128,10 +129,11 @@ PROFILES: Mapping[str, SignatureProfile] = {
     entry.name: entry
     for entry in (
         DEFAULT,
-        SignatureProfile("link-rsa-pss", (RSA_PSS_SHA256,)),
+        _LINK_PSS,
         SignatureProfile("link-rsa-pkcs1", (RSA_SHA256,)),
         _SM2,
         replace(DEFAULT, name="link-dual", second=_SM2),
+        replace(_LINK_PSS, name="link-dual-rsa", second=_SM2),
         SignatureProfile("demo", (ECDSA_SHA256,), demo=True),
         replace(_SM2, name="demo-sm2", demo=True),
         _EPORT,

@@ -55,6 +55,17 @@ def test_both_are_verified_and_named() -> None:
     assert [chain[0] for chain in verified.chains] == [FIRST.der, SECOND.der]
 
 
+def test_rsa_may_be_the_first_of_two() -> None:
+    first, shape = issue(kind=KeyKind.RSA3072), profile("link-dual-rsa")
+    pair = PairedSigner(key_signer(first.key, first.der), PAIR.second)
+    keys = [PinnedKey(made.der, "vn", Usage.MESSAGE) for made in (first, SECOND)]
+    known = replace(VN, policy=TrustPolicy.of(shape, Usage.MESSAGE, keys))
+    signed = sign_document(PLAIN, pair, shape)
+    assert known.verify(signed).algorithm == shape.methods[0]
+    assert refused(signed)[0] == "algorithm-not-allowed"
+    assert refused(signed.replace(b"thanh long", b"thanh lomg"), known)[0] == "signature-invalid"
+
+
 def test_each_covers_what_the_profile_says() -> None:
     """The first is a plain signature of the document; the second covers both."""
     once = SIGNED.replace(TWO, b"")
