@@ -147,14 +147,13 @@ _FORMS: dict[type, Callable[[Any, str], Any]] = {
 
 
 def _named(name: str, value: Any, country: str) -> Any:
-    if name in _KEYS:
-        return (
-            [normalise.bare(v) for v in value]
-            if isinstance(value, tuple)
-            else normalise.bare(value)
-        )
+    """Return the comparable form of a value of a name: numbers and codes without separators."""
     if name == "number" and isinstance(value, str):
         return normalise.seal(value)
+    if name in _KEYS and isinstance(value, str):
+        return normalise.bare(value)
+    if name in _KEYS and isinstance(value, tuple):
+        return [_named(name, each, country) for each in value]
     return _plain(value, country)
 
 
