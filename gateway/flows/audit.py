@@ -7,6 +7,7 @@
     5 heads      root, statement, signature and timestamp of each
     6 messages   fields, state, digest, keys, documents and timeline against evidence
     7 holds      legal holds against evidence; data keys can be used
+    8 statuses   kept answers of revocation sources against their signatures and digests
 
 It reads one consistent view of the store and changes nothing. What is not evidence, and why,
 stands in docs/operations.md.
@@ -28,6 +29,7 @@ from gateway.evidence.audit import (
     row_flaws,
 )
 from gateway.flows.audit_log import head_flaws, leaf_flaws, node_flaws
+from gateway.flows.audit_statuses import status_flaws
 from gateway.flows.ports import Transaction
 from gateway.flows.record import facts_of
 from gateway.flows.services import Services
@@ -149,6 +151,11 @@ def _holds(services: Services, tx: Transaction, found: Audit) -> None:
     found.add("data keys", 0, unusable)
 
 
+def _statuses(services: Services, tx: Transaction, found: Audit) -> None:
+    count, flaws = status_flaws(tx, found.at)
+    found.add("statuses", count, flaws)
+
+
 def _held(tx: Transaction) -> dict[str, tuple[str, str, str]]:
     """Fold the rows that order and lift holds."""
     held: dict[str, tuple[str, str, str]] = {}
@@ -170,4 +177,5 @@ CHECKS: tuple[Callable[[Services, Transaction, Audit], None], ...] = (
     _log,
     _messages,
     _holds,
+    _statuses,
 )

@@ -21,6 +21,7 @@ from cryptography.x509.verification import (
 )
 
 from gateway.errors import Finding, TrustError
+from gateway.signing import certificates
 from gateway.signing.certificates import public_key, signed_by
 from gateway.signing.sm2 import Sm2PublicKey
 
@@ -75,7 +76,7 @@ def find_path(der: bytes, anchors: Anchors) -> Path:
     """
     try:
         return _path(der, anchors)
-    except (ValueError, x509.InvalidVersion):
+    except ValueError:
         refuse("signer-untrusted", "certificate-form")
 
 
@@ -226,6 +227,6 @@ def _carries(certificate: x509.Certificate, name: str) -> bool:
 
 def _load(der: bytes) -> x509.Certificate:
     try:
-        return x509.load_der_x509_certificate(der)
-    except (ValueError, x509.InvalidVersion):
+        return certificates.load(der)
+    except ValueError:
         refuse("signer-untrusted", "certificate-form")

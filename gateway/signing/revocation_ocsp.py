@@ -81,9 +81,12 @@ def _read_answer(content: bytes) -> ocsp.OCSPResponse:
 
 def _issuer_id(issuer: bytes) -> tuple[bytes, bytes]:
     """Return the name (DER) and the key's bits of an issuer, which answers name by digest."""
-    read = asn1.Certificate.load(issuer)["tbs_certificate"]
-    bits = bytes(read["subject_public_key_info"]["public_key"].contents[1:])
-    return bytes(read["subject"].dump()), bits
+    try:
+        read = asn1.Certificate.load(issuer)["tbs_certificate"]
+        bits = bytes(read["subject_public_key_info"]["public_key"].contents[1:])
+        return bytes(read["subject"].dump()), bits
+    except (KeyError, TypeError) as odd:  # an algorithm that asn1crypto has no class for
+        raise ValueError("a kind of key that is not known") from odd
 
 
 def _is_about(single: ocsp.OCSPSingleResponse, serial: int, name: bytes, key: bytes) -> bool:

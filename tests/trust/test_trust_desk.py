@@ -21,9 +21,11 @@ from revocation_authority import (
     name,
     ocsp_answer,
 )
+from sqlalchemy import update
 
 from gateway import store as stores
 from gateway.errors import CounterpartError, TrustError
+from gateway.flows.audit_statuses import status_flaws
 from gateway.flows.revocation import PAUSE, StatusDesk
 from gateway.signing.algorithms import ECDSA_SHA256
 from gateway.signing.path import Anchors
@@ -31,6 +33,7 @@ from gateway.signing.profiles import profile
 from gateway.signing.revocation import Kind, Mode, Rule, Standing, State
 from gateway.signing.revocation_sources import Wanted
 from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
+from gateway.store.tables_revocation import revocation_source
 from gateway.transport.revocation import HttpStatusSource
 
 ROOT = make(AUTHORITY)
@@ -440,3 +443,39 @@ def test_the_question_reaches_the_responder(source, server):
     assert ask(source, server.url + "/ocsp", Kind.OCSP) == b"y"
     asked = ocsp.load_der_ocsp_request(seen[0])
     assert asked.serial_number == x509.load_der_x509_certificate(LEAF.der).serial_number
+
+
+# the audit of what is kept
+
+
+@pytest.mark.proves(
+    attack="a bit of a kept CRL, its digest, its times or its owner is flipped",
+    code="-",
+    rule="status-kept",
+    behaviour="`gateway evidence audit` names the source; messages are judged as without it",
+)
+@pytest.mark.parametrize(
+    "change",
+    ["content", "digest", "this_update", "next_update", "subject", "issuer", "none"],
+)
+def test_the_audit_reads_what_is_kept_again(desk, server, opened, change):
+    server.says("/list", crl(ROOT))
+    desk.check(lists(server), CHAIN)
+    values = {
+        "content": crl_of(server)[:-1] + b"\x00",
+        "digest": "0" * 64,
+        "this_update": NOW - 2 * HOUR,
+        "next_update": None,
+        "subject": "0" * 64,
+        "issuer": LEAF.der,
+    }
+
+    def work(tx):
+        if change in values:
+            tx.connection.execute(update(revocation_source).values({change: values[change]}))
+
+    opened.commit(work)
+    count, flaws = opened.read(lambda tx: status_flaws(tx, NOW))
+    assert count == 1
+    named = "status-subject" if change in ("subject", "issuer") else "status-kept"
+    assert [flaw.rule for flaw in flaws] == ([] if change == "none" else [named])
