@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from gateway import __doc__ as about
-from gateway.api import rest
+from gateway.api import rest, rest_evidence
 from gateway.api.admission import Admission, Capacity
 from gateway.api.desk import LISTENER, Caller, Desk, Guard
 from gateway.api.health import Readiness
@@ -54,7 +54,7 @@ def create(
         responses={"default": {"model": Problem, "content": {MEDIA_TYPE: {}}}},
     )
     app.state.desk = desk
-    app.include_router(rest.router)
+    app.include_router(rest_evidence.router)
     app.add_middleware(Guard, desk=desk)
     app.add_exception_handler(HTTPException, _http_misuse)
     app.add_exception_handler(RequestValidationError, _invalid_query)

@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.codec.formats import project
 from gateway.errors import AccessError, Finding, StateError
+from gateway.flows.bundle import export
 from gateway.flows.ports import Document, Event, Message, StatusRow, Task, Transaction
 from gateway.flows.record import step
 from gateway.flows.services import Agency, Services
@@ -185,3 +186,17 @@ def resend(services: Services, agency: Agency, message_id: str) -> int:
         return count
 
     return services.store.commit(work)
+
+
+def bundle(services: Services, agency: Agency, message_id: str) -> bytes:
+    """Return the evidence of a message and its conversation as a file that verifies offline
+    (docs/evidence.md). Documents that the agency may not read are named in it and left out.
+    StateError as `status`; UnavailableError when it cannot be sealed now."""
+    services.store.read(lambda tx: _visible(tx, agency, message_id))
+    personal = OWN_WORDS | KEPT_IN | {"canonical"}
+
+    def may(message: Message, role: str) -> bool:
+        whole = agency.disclose >= PERSONAL
+        return role not in personal or whole or (message.party == agency.name and role in OWN_WORDS)
+
+    return export(services, message_id, may)
