@@ -72,8 +72,11 @@ def _rolling(
 def _with_second(
     settings: Settings, key: OurKey, first: Signer, shape: SignatureProfile | None
 ) -> Signer:
-    if key.second is None or shape is None or shape.second is None:
+    if shape is None or shape.second is None:
         return first
+    if key.second is None:
+        finding = Finding("unavailable", "second-signature", key.place, expected=shape.name)
+        raise UnavailableError("unavailable", finding)
     return PairedSigner(first, signer(settings, key.second, shape.second))
 
 

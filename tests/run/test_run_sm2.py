@@ -11,11 +11,17 @@ from typer.testing import CliRunner
 
 from gateway import demo
 from gateway.bootstrap import parts
+from gateway.bootstrap.outside import clock
+from gateway.bootstrap.signers import signers
 from gateway.cli import app
+from gateway.demo.sides import prepare, write_settings
 from gateway.errors import UnavailableError
 from gateway.safexml import parse
+from gateway.settings import load
 from gateway.settings.sections import CounterpartSection
 from gateway.signing import sm2, sm2_libcrypto
+from gateway.signing.algorithms import ECDSA_SHA256, SM2_SM3
+from gateway.signing.sign import PairedSigner
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 METHOD = "{http://www.w3.org/2000/09/xmldsig#}SignatureMethod"
@@ -129,6 +135,26 @@ def test_settings_say_how_each_side_signs(tmp_path: Path) -> None:
     assert (other.messages.profile.name, other.ours.name) == ("link-sm2", "link-ecdsa-p256")
     same = parts.counterpart("cn", told.model_copy(update={"sign_as": None}))
     assert same.ours.name == "link-sm2"
+
+
+def test_the_second_key_is_a_setting(tmp_path: Path) -> None:
+    _, sides = prepare(tmp_path, clock())
+    write_settings(sides["cn"], sides["vn"], "https://127.0.0.1:1/")
+    file = sides["cn"].settings
+    text = file.read_text("utf-8").replace('sign_as = "demo"', 'sign_as = "link-dual"')
+    file.write_text(text, "utf-8")
+    with pytest.raises(UnavailableError) as caught:
+        signers(load(file, {}).settings, clock)
+    assert caught.value.findings[0].rule == "second-signature"
+    for name in ("message", "receipt"):
+        key, certificate = made(tmp_path, name, name, "sm2")
+        text += f'[keys.{name}.second]\nkey = "{key}"\ncertificate = "{certificate}"\n'
+    file.write_text(text, "utf-8")
+    ours = signers(load(file, {}).settings, clock)
+    for pair in (ours.message, ours.receipt):
+        assert isinstance(pair, PairedSigner)
+        assert (pair.algorithm, pair.second.algorithm) == (ECDSA_SHA256, SM2_SM3)
+    assert not isinstance(ours.statement, PairedSigner)
 
 
 def test_the_legacy_switch_is_a_setting(tmp_path: Path) -> None:
