@@ -18,7 +18,7 @@ from gateway.errors import Finding, TrustError
 from gateway.signing.algorithms import ALGORITHMS
 from gateway.signing.keys import Signer
 from gateway.signing.rolling import settled
-from gateway.signing.trust import TrustPolicy
+from gateway.signing.trust import TrustedKey, TrustPolicy
 
 MOST_SIGNATURES = 8
 """More nobody needs; each costs a verification."""
@@ -37,11 +37,13 @@ class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A verified statement. parties: whose keys signed it, in order."""
+    """A verified statement. parties: whose keys signed it, in order. chains: of each signer
+    the certificate (DER) and those above it, as far as they are known."""
 
     payload_type: str
     payload: bytes
     parties: tuple[str, ...]
+    chains: tuple[tuple[bytes, ...], ...] = ()
 
 
 def sign_statement(payload_type: str, payload: bytes, signers: Sequence[Signer]) -> bytes:
@@ -93,13 +95,14 @@ def verify_cosigned(content: bytes, policy: TrustPolicy, at: datetime) -> Statem
     envelope = _read(content)
     payload = _octets(envelope.payload, "payload")
     message = pre_authentication(envelope.payload_type, payload)
-    parties: list[str] = []
+    keys: list[TrustedKey] = []
     for number, entry in enumerate(envelope.signatures):
         if entry.keyid in policy.pinned:
-            parties.append(_party(entry, message, policy, at, f"signatures[{number}]"))
-    if not parties:
+            keys.append(_signer(entry, message, policy, at, f"signatures[{number}]"))
+    if not keys:
         _refuse("signature-missing", "no-known-key", "signatures")
-    return Statement(envelope.payload_type, payload, tuple(parties))
+    parties, chains = (key.party for key in keys), (key.chain for key in keys)
+    return Statement(envelope.payload_type, payload, tuple(parties), tuple(chains))
 
 
 def pre_authentication(payload_type: str, payload: bytes) -> bytes:
@@ -108,7 +111,9 @@ def pre_authentication(payload_type: str, payload: bytes) -> bytes:
     return b"DSSEv1 %d %b %d %b" % (len(name), name, len(payload), payload)
 
 
-def _party(entry: _Signature, message: bytes, policy: TrustPolicy, at: datetime, path: str) -> str:
+def _signer(
+    entry: _Signature, message: bytes, policy: TrustPolicy, at: datetime, path: str
+) -> TrustedKey:
     uri = policy.method_of(entry.keyid)
     key = policy.key(entry.keyid, at, uri)
     try:
@@ -116,7 +121,7 @@ def _party(entry: _Signature, message: bytes, policy: TrustPolicy, at: datetime,
         ALGORITHMS[uri].verify(key.public_key, _octets(entry.sig, path), message, user_id)
     except InvalidSignature:
         _refuse("signature-invalid", "signature-value", path)
-    return key.party
+    return key
 
 
 def _read(content: bytes) -> _Envelope:
