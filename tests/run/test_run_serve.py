@@ -3,6 +3,7 @@
 import json
 import signal
 import socket
+import sqlite3
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -144,7 +145,7 @@ def test_two_sides_made_by_init_exchange_a_crossing(
     ports = {side: free_port() for side in houses}
     environ = {
         side: ANY_PORT
-        | {"GATEWAY__LISTEN__COUNTERPART__PORT": ports[side]}
+        | {"GATEWAY__LISTEN__COUNTERPART__PORT": ports[side], "GATEWAY__EVIDENCE__HEAD_EVERY": "1s"}
         | counterpart(other, ports[other])
         for side, other in (("vn", "cn"), ("cn", "vn"))
     }
@@ -163,6 +164,8 @@ def test_two_sides_made_by_init_exchange_a_crossing(
     for _ in range(2):  # MT1401 and MT4401
         worker.wait_for("task", kind="send", outcome="done")
     cn.wait_for("task", kind="distribute", outcome="done")
+    for process in (cn, worker):
+        process.wait_for("chore", chore="heads")
 
     sent = messages(houses["vn"], "outbound", vn_ports, operator=True)
     assert [message["document_type"] for message in sent] == ["cn.mt4401", "cn.mt1401"]
@@ -171,6 +174,7 @@ def test_two_sides_made_by_init_exchange_a_crossing(
     assert cn.end() == 0
     assert cn_ports["counterpart"] == int(ports["cn"])
     assert_nothing_personal(cn.lines + vn.lines + worker.lines)
+    assert_audited(houses, environ)
 
 
 def doctor(house: Path, environ: dict[str, str]) -> dict[str, str]:
@@ -195,6 +199,21 @@ def messages(
     listed = gateway("message", "list", "--kind", kind, "-c", house, "--json", **environ)
     found: list[dict[str, Any]] = json.loads(listed)["messages"]
     return found
+
+
+def assert_audited(houses: dict[str, Path], environ: dict[str, dict[str, str]]) -> None:
+    """Both logs were built meanwhile, and all is as it was written, until it is not."""
+    for side, house in houses.items():
+        found = json.loads(gateway("evidence", "audit", "-c", house, "--json", **environ[side]))
+        assert found["flaws"] == []
+        assert found["counts"]["heads"] > 0
+        head = json.loads(gateway("evidence", "head", "-c", house, "--json", **environ[side]))
+        assert head["timestamp"] == "unasked"
+    with sqlite3.connect(houses["vn"].parent / "gateway.db") as connection:
+        connection.execute("UPDATE message SET test = 1 - test WHERE kind = 'outbound'")
+    connection.close()
+    said = gateway("evidence", "audit", "-c", houses["vn"], "--json", code=1, **environ["vn"])
+    assert {flaw["rule"] for flaw in json.loads(said)["flaws"]} == {"message-differs"}
 
 
 def assert_nothing_personal(lines: list[dict[str, Any]]) -> None:
