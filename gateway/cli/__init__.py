@@ -14,6 +14,7 @@ from gateway.cli import (
     keys,
     maps,
     messages,
+    packs,
     running,
     settle,
     setup,
@@ -51,5 +52,6 @@ evidence.evidence.command("contradiction")(bundle.contradiction)
 app.add_typer(settle.settle, name="settle")
 app.add_typer(maps.maps, name="map")
 app.add_typer(keys.keys, name="keys")
+app.add_typer(packs.pack, name="pack")
 
 __all__ = ["app"]

@@ -23,7 +23,10 @@ class Change:
 def diff(before: Pack | None, after: Pack) -> tuple[Change, ...]:
     """Return every difference; before: None when no pack is in force. Two packs that differ
     have at least one."""
-    return tuple(_changes(before, after))
+    found = tuple(_changes(before, after))
+    if not found and before != after:  # the same things in another order are other octets
+        return (Change("order", "", "", ""),)
+    return found
 
 
 def _changes(before: Pack | None, after: Pack) -> Iterator[Change]:
@@ -41,7 +44,6 @@ def _changes(before: Pack | None, after: Pack) -> Iterator[Change]:
     for limit, value in msgspec.structs.asdict(after.limits).items():
         yield from _values("limit", limit.replace("_", "-"), stated.get(limit), value)
     yield from _calendars(before.calendars if before else (), after.calendars)
-    yield from _order(before, after)
 
 
 def _names(before: Pack | None, after: Pack) -> list[str]:
@@ -93,7 +95,9 @@ def _calendars(before: tuple[Calendar, ...], after: tuple[Calendar, ...]) -> Ite
     for gate in dict.fromkeys([*old, *new]):
         was, will = old.get(gate), new.get(gate)
         yield from _values("zone", gate, was and was.zone, will and will.zone)
-        yield from _values("hours", gate, *(_hours(each.hours if each else None) for each in (was, will)))
+        yield from _values(
+            "hours", gate, *(_hours(each.hours if each else None) for each in (was, will))
+        )
         yield from _entries("holiday", _holidays(was), _holidays(will), f"{gate} ")
 
 
@@ -119,19 +123,6 @@ def _entries(
 ) -> Iterator[Change]:
     for name in dict.fromkeys([*before, *after]):
         yield from _values(kind, f"{of}{name}", before.get(name), after.get(name))
-
-
-def _order(before: Pack | None, after: Pack) -> Iterator[Change]:
-    """Things in another order are the same things, but other octets: it is said."""
-    if before is not None and _orders(before) != _orders(after):
-        yield Change("order", "", "", "")
-
-
-def _orders(pack: Pack) -> list[tuple[str, ...]]:
-    parties = [(p.name, *p.anchors, *(c.der for c in p.certificates)) for p in pack.parties]
-    tables = [tuple(t.name for t in found) for found in (pack.mappings, pack.code_lists)]
-    days = [(c.gate, *(str(d.date) for d in c.holidays)) for c in pack.calendars]
-    return [*parties, *tables, *days]
 
 
 def _values(kind: str, of: str, before: object, after: object) -> Iterator[Change]:

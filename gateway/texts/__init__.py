@@ -2,7 +2,7 @@
 
 The words stand in csv files beside this module, one row per key: `titles` and `codes` (one
 per error code), `rules` (findings), `states` and `events` (timeline), `outcomes`, `reasons` and
-`remedies` (recognition). Codes are stable and
+`remedies` (recognition), `changes` (of a bilateral pack). Codes are stable and
 for programs; words may be bettered at any time.
 """
 
@@ -30,6 +30,7 @@ EVENTS = _read("events")
 OUTCOMES = _read("outcomes")
 REASONS = _read("reasons")
 REMEDIES = _read("remedies")
+CHANGES = _read("changes")
 _LABELS = _read("labels")
 
 
@@ -78,6 +79,16 @@ def reason(code: str, lang: str, /, **values: object) -> str:
 def remedy(code: str, lang: str) -> str:
     """Return what can be done about a reason."""
     return _words(REMEDIES, code, lang, {})
+
+
+def change(kind: str, lang: str) -> str:
+    """Return what changes with a new bilateral pack."""
+    return _words(CHANGES, kind, lang, {})
+
+
+def label(name: str, lang: str) -> str:
+    """Return the words for a column or a remark."""
+    return _words(_LABELS, name, lang, {})
 
 
 def event(code: str, lang: str, /, **detail: object) -> str:

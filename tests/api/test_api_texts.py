@@ -20,6 +20,7 @@ TABLES = {
     "titles": texts.TITLES,
     "codes": texts.CODES,
     "rules": texts.RULES,
+    "changes": texts.CHANGES,
     "states": texts.STATES,
     "events": texts.EVENTS,
 }
