@@ -104,8 +104,9 @@ def verify(
 ) -> None:
     """Verify a signed document (XML, S/MIME, or a DSSE statement): what was verified, or why not.
 
-    Only the certificates given, or those pinned in the settings, are trusted; one that a
-    document brings along is not.
+    Only the certificates given, those pinned in the settings, and those that their authorities
+    vouch for are trusted; one that a document brings along is not. Nobody is asked whether a
+    certificate was revoked: the gateway does that when a message comes.
     """
     with talk.failures(as_json):
         from datetime import UTC
@@ -137,6 +138,7 @@ def _policy(
 ) -> "TrustPolicy":
     from gateway.bootstrap.parts import certificate, counterpart
     from gateway.signing.profiles import profile as profile_of
+    from gateway.signing.revocation import PIN_ONLY
     from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
 
     if usage not in list(Usage):
@@ -144,11 +146,14 @@ def _policy(
     wanted, shape = Usage(usage), profile_of(profile, legacy)
     one = " + ".join(file.name for file in certs) if shape.second else ""
     pinned = [PinnedKey(certificate(file), one or file.name, wanted) for file in certs]
+    anchors, rule = None, PIN_ONLY
     if config is not None:
         for name, section in talk.settings(config).settings.counterpart.items():
-            pinned += counterpart(name, section).messages.pinned.values()
+            known = counterpart(name, section).messages
+            pinned += known.pinned.values()
+            anchors, rule = known.anchors, known.revocation
         pinned += _agency_pins(config, shape)
-    return TrustPolicy.of(shape, wanted, pinned)
+    return TrustPolicy.of(shape, wanted, pinned, anchors, rule)
 
 
 def _agency_pins(config: Path, shape: "SignatureProfile") -> list["PinnedKey"]:
@@ -183,4 +188,5 @@ def _verified(content: bytes, policy: "TrustPolicy", when: datetime) -> dict[str
         "key": done.fingerprint,
         "algorithm": done.algorithm,
         "digest": done.digest,
+        "revocation": "not asked",
     }

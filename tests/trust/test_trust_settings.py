@@ -29,7 +29,10 @@ from gateway.cli.doctor_trust import told
 from gateway.errors import TrustError, UnavailableError
 from gateway.settings import Settings, SettingsError, load
 from gateway.signing.algorithms import ECDSA_SHA256
+from gateway.signing.keys import key_signer
+from gateway.signing.profiles import profile as profile_of
 from gateway.signing.revocation import Mode, Standing
+from gateway.signing.sign import sign_document
 from gateway.signing.trust import USAGE_OIDS, PinnedKey, Usage
 from gateway.signing.windows import longest_overlap
 
@@ -273,3 +276,19 @@ def test_an_overlap_that_is_too_long_is_refused_at_the_start(house):
     late = f"not_before = {NOW + 150 * DAY:%Y-%m-%dT%H:%M:%SZ}"
     file.write_text(text.replace("{when}", late), encoding="utf-8")
     Gateway(load(file, {}).settings, listening=False, working=False).close()
+
+
+def test_verify_on_the_command_line_believes_the_authorities_of_the_settings(house, server):
+    stated = ASKED.format(url=server.url) + 'names = ["O=Example customs,C=CN"]\n'
+    settings(house, stated, ())
+    profile = profile_of("link-ecdsa-p256")
+    signed = sign_document(b"<a></a>", key_signer(MESSAGE.key, MESSAGE.der), profile)
+    file = house / "signed.xml"
+    file.write_bytes(signed)
+    config = str(house / "with-counterpart.toml")
+    options = ["verify", str(file), "-c", config, "--profile", "link-ecdsa-p256", "--json"]
+    found = json.loads(CliRunner().invoke(app, options).stdout)
+    assert (found["party"], found["revocation"]) == ("cn", "not asked")
+    stranger = make(replace(Wish(), subject=name("message", "Other"), **VALID), ROOT)
+    file.write_bytes(sign_document(b"<a></a>", key_signer(stranger.key, stranger.der), profile))
+    assert CliRunner().invoke(app, options).exit_code == 1
