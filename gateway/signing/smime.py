@@ -18,12 +18,13 @@ from gateway.signing import cms
 from gateway.signing.algorithms import RSA_SHA1
 from gateway.signing.cms_schemes import PKCS1, Scheme
 from gateway.signing.cms_sign import SCHEMES, sign_detached
+from gateway.signing.form_causes import smime_cause
 from gateway.signing.keys import Signer
 from gateway.signing.opened import Opened, Proof, claimed_time
 from gateway.signing.profiles import SignatureProfile
 from gateway.signing.rolling import settled
 from gateway.signing.smime_mime import SignedMime, read_signed
-from gateway.signing.trust import TrustPolicy
+from gateway.signing.trust import TrustedKey, TrustPolicy
 
 METHODS = {scheme: uri for uri, scheme in SCHEMES.items()} | {Scheme(PKCS1, "sha1"): RSA_SHA1}
 _MICALGS = {
@@ -59,9 +60,18 @@ def _open(octets: bytes, policy: TrustPolicy, at: datetime) -> Opened:
     method = _method(parts.scheme, policy.profile)
     when, proof = _time(parts, policy.profile, at)
     key = policy.signer(parts.certificate, when, method)
-    cms.verify_parts(parts, mime.signed, key.public_key)
+    _verify(parts, mime, key)
     digest = hashlib.sha256(mime.content).hexdigest()
     return Opened(mime.content, key.party, key.fingerprint, key.chain, method, digest, when, proof)
+
+
+def _verify(parts: cms.SignedParts, mime: SignedMime, key: TrustedKey) -> None:
+    try:
+        cms.verify_parts(parts, mime.signed, key.public_key)
+    except TrustError as refused:
+        if refused.findings[0].rule == "cms-digest" and (cause := smime_cause(parts, mime)):
+            raise TrustError(refused.code, cause, *refused.findings) from refused
+        raise
 
 
 def _check_detached(parts: cms.SignedParts, mime: SignedMime) -> None:

@@ -14,18 +14,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from lxml import etree
+from signxml.exceptions import InvalidDigest, InvalidSignature
 
 from gateway.errors import Finding, GatewayError, TrustError
 from gateway.safexml import c14n
 from gateway.signing import timestamp, verify
 from gateway.signing.algorithms import DIGESTS
 from gateway.signing.exact import refuse
+from gateway.signing.form_causes import xades_cause
 from gateway.signing.keys import Signer
 from gateway.signing.opened import Opened, Proof, claimed_time
 from gateway.signing.profiles import DSIG, INCLUSIVE_C14N, SignatureProfile
 from gateway.signing.rolling import settled
 from gateway.signing.timestamp import TimestampAuthority
-from gateway.signing.trust import TrustPolicy
+from gateway.signing.trust import TrustedKey, TrustPolicy
 from gateway.signing.xades_engine import sign_element, verify_element
 from gateway.signing.xades_preflight import XADES, XadesParts, has_properties, xades_parts
 
@@ -46,8 +48,9 @@ def open_xades(
         return _open(root, policy, at, anchors)
     except GatewayError:
         raise
-    except Exception as unexpected:  # signxml and its libraries raise many kinds
-        finding = Finding("signature-invalid", _rule(unexpected), "ds:Signature")
+    except Exception as unexpected:  # whatever it is, it is no valid signature
+        name = type(unexpected).__name__
+        finding = Finding("signature-invalid", "unexpected", "ds:Signature", found=name)
         raise TrustError("signature-invalid", finding) from unexpected
 
 
@@ -60,7 +63,7 @@ def _open(
         refuse("signature-invalid", "certificate-digest", "xades:SigningCertificateV2")
     when, proof = _time(parts, policy.profile, at, anchors)
     key = policy.signer(parts.certificates[0], when, parts.method)
-    content = verify_element(root, parts.certificates[0], policy.profile, when)
+    content = _covered(root, parts, key, policy.profile, when)
     return Opened(
         content,
         key.party,
@@ -74,6 +77,23 @@ def _open(
     )
 
 
+def _covered(
+    root: etree._Element,
+    parts: XadesParts,
+    key: TrustedKey,
+    profile: SignatureProfile,
+    at: datetime,
+) -> bytes:
+    """Return the canonical document that the signature is good for; else say why it is not."""
+    try:
+        return verify_element(root, parts.certificates[0], profile, at)
+    except (InvalidDigest, InvalidSignature) as invalid:
+        rule = "digest" if isinstance(invalid, InvalidDigest) else "signature-value"
+        cause = xades_cause(root, parts, key, profile, rule)
+        first = Finding("signature-invalid", rule, "ds:Signature")
+        raise TrustError("signature-invalid", *([cause] if cause else []), first) from invalid
+
+
 def _time(
     parts: XadesParts, profile: SignatureProfile, at: datetime, anchors: Sequence[bytes]
 ) -> tuple[datetime, Proof]:
@@ -81,12 +101,6 @@ def _time(
         return claimed_time(parts.claimed, at, profile.oldest), Proof.CLAIMED
     stamp = timestamp.verify(parts.token, c14n(parts.value), anchors, at)
     return stamp.time, Proof.TIMESTAMP
-
-
-def _rule(fault: Exception) -> str:
-    """Name what signxml found: its classes are subclasses of each other."""
-    names = {"InvalidDigest": "digest", "InvalidSignature": "signature-value"}
-    return names.get(type(fault).__name__, "unexpected")
 
 
 def _open_plain(root: etree._Element, policy: TrustPolicy, at: datetime) -> Opened:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from gateway.errors import TrustError
 from gateway.signing.algorithms import ECDSA_SHA256, RSA_PSS_SHA256, RSA_SHA256, RSA_SHA512
+from gateway.signing.cms_sign import sign_detached
 from gateway.signing.issue import KeyKind
 from gateway.signing.opened import Opened, Proof
 from gateway.signing.smime import open_smime, sign_smime
@@ -21,6 +22,7 @@ from gateway.signing.smime import open_smime, sign_smime
 EDI = "SS TOR\r\nLạng Sơn 29C-12345\r\n".encode()
 PROFILE = "vnaccs-smime"
 BOUNDARY = "=_boundary_of_the_test"
+TEXT_HEAD = b"Content-Type: text/plain; charset=UTF-8\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -181,6 +183,21 @@ def test_sha1_needs_the_switch(folder: Path, rsa: Agency) -> None:
 )
 def test_a_changed_text(signed: bytes, rsa: Agency, old: bytes, new: bytes) -> None:
     assert refusal(lambda: opened(signed.replace(old, new), rsa)).rule == "cms-digest"
+
+
+@pytest.mark.parametrize(
+    ("rule", "over"),
+    [
+        ("smime-body-alone", EDI),
+        ("smime-lf", (TEXT_HEAD + EDI).replace(b"\r\n", b"\n")),
+        ("smime-last-line", TEXT_HEAD + EDI + b"\r\n"),
+        ("smime-last-line", (TEXT_HEAD + EDI).removesuffix(b"\r\n")),
+        ("cms-digest", b"something else"),
+    ],
+)
+def test_mistakes_of_real_senders_are_named(rsa: Agency, rule: str, over: bytes) -> None:
+    der = sign_detached(over, rsa.signer(RSA_SHA256), NOW)
+    assert refusal(lambda: opened(wrapped(der), rsa)).rule == rule
 
 
 @pytest.mark.proves(

@@ -26,6 +26,7 @@ from gateway.signing.algorithms import (
     RSA_PSS_SHA256,
     RSA_PSS_SHA512,
     RSA_SHA256,
+    der_of,
 )
 from gateway.signing.issue import KeyKind
 from gateway.signing.opened import Opened, Proof
@@ -308,7 +309,37 @@ def test_changed_properties(ec: Agency, signed: bytes) -> None:
     (time,) = etree.fromstring(signed).iter(f"{X}SigningTime")
     earlier = (NOW - timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
     bent = signed.replace(str(time.text).encode(), earlier.encode())
-    assert refusal(lambda: opened(bent, ec)).rule == "digest"
+    assert refusal(lambda: opened(bent, ec)).rule == "properties-digest"
+
+
+CAUSES: list[tuple[str, Callable[[bytes], bytes]]] = [
+    ("whitespace-around-signature", lambda o: o.replace(b"<ds:Signature ", b"\n  <ds:Signature ")),
+    ("indented-after-signing", lambda o: o.replace(b"<Body>", b"\n  <Body>")),
+    (
+        "namespace-prefixes",
+        lambda o: (
+            o.replace(b"<ds:", b"<dsig:")
+            .replace(b"</ds:", b"</dsig:")
+            .replace(b"xmlns:ds=", b"xmlns:dsig=")
+        ),
+    ),
+]
+
+
+@pytest.mark.parametrize(("rule", "change"), CAUSES, ids=[rule for rule, _ in CAUSES])
+def test_mistakes_of_real_senders_are_named(
+    ec: Agency, signed: bytes, rule: str, change: Callable[[bytes], bytes]
+) -> None:
+    bent = change(signed)
+    assert bent != signed
+    assert refusal(lambda: opened(bent, ec)).rule == rule
+
+
+def test_a_der_value_is_named(ec: Agency, signed: bytes) -> None:
+    root = etree.fromstring(signed)
+    value = root[-1][1]
+    value.text = base64.b64encode(der_of(base64.b64decode(value.text))).decode()
+    assert refusal(lambda: opened(etree.tostring(root), ec)).rule == "der-value"
 
 
 def test_another_certificate_of_the_same_key(ec: Agency, signed: bytes) -> None:
