@@ -96,7 +96,7 @@ def _form(bench: Bench, kind: str, batch: str, number: int) -> tuple[bytes, str]
 async def _await(bench: Bench, step: words.Await) -> None:
     """Wait until a triggered message came so often, or see that nothing comes."""
     seen = await watch(bench)
-    limit = checks.seconds(bench, bench.text(step.within))
+    limit = checks.seconds(bench, bench.text(step.within), step.attempts)
     ending = asyncio.get_running_loop().time() + limit
     came = 0
     while asyncio.get_running_loop().time() < ending:

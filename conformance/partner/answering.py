@@ -49,7 +49,7 @@ class Answers:
         content = write_refusal(
             Refusal(
                 code=code,
-                family=FAMILIES[code],
+                family=FAMILIES.get(code, "document"),
                 sender=facts.sender,
                 recipient=facts.recipient,
                 at=facts.received,

@@ -9,6 +9,7 @@ from conformance.crypto.trees import Element
 from conformance.peer import reading
 from conformance.peer.mutants import Mutants
 from conformance.peer.reading import Envelope, RefusedError
+from conformance.wire import schemas
 from conformance.wire.answers import Finding
 from conformance.wire.instants import read
 
@@ -38,7 +39,7 @@ def time(envelope: Envelope, now: datetime, mutants: Mutants) -> None:
 def body(envelope: Envelope, element: Element, mutants: Mutants) -> None:
     """Type, version, extensions, schema, codes, order key. RefusedError with all findings."""
     kind = envelope["DocumentType"]
-    if kind not in reading.SCHEMAS:
+    if kind not in schemas.DOCUMENTS:
         raise RefusedError("type-unknown", Finding("type-unknown", "type", "", kind))
     if envelope["DocumentTypeVersion"] != "1.0":
         wrong = Finding("version-unsupported", "document-version", "Envelope/DocumentTypeVersion",

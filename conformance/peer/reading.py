@@ -2,23 +2,18 @@
 
 import re
 from dataclasses import dataclass
-from functools import cache
 
 from lxml import etree
 
 from conformance.crypto.trees import Element
 from conformance.peer.mutants import Mutants
-from conformance.resources import folder
+from conformance.wire import schemas
 from conformance.wire.answers import Finding
 from conformance.wire.message import FIELDS, NAMESPACE, PROFILE_VERSION
 
 DEEPEST, MOST_ATTRIBUTES, MOST_NAMESPACES, MOST_ELEMENTS = 64, 64, 32, 300_000
 _NS = f"{{{NAMESPACE}}}"
 _DECLARED = re.compile(rb"\A<\?xml[^>]*encoding=[\"']([^\"']+)[\"']")
-SCHEMAS = {"cn.mt1401": "cn/mt1401.xsd", "cn.mt2401": "cn/mt2401.xsd",
-           "cn.mt4401": "cn/mt4401.xsd", "cn.mt4402": "cn/mt4402.xsd",
-           "cn.response": "cn/response.xsd"}  # fmt: skip
-"""Document types that the peer takes, and their schemas."""
 
 
 class RefusedError(Exception):
@@ -101,16 +96,6 @@ def _caps(root: Element) -> None:
             stack += [(child, depth + 1) for child in node]
 
 
-@cache
-def _exchange() -> etree.XMLSchema:
-    return etree.XMLSchema(etree.parse(str(folder("xsd") / "exchange" / "exchange.xsd")))
-
-
-@cache
-def _document(name: str) -> etree.XMLSchema:
-    return etree.XMLSchema(etree.parse(str(folder("xsd") / name)))
-
-
 def envelope(root: Element, mutants: Mutants) -> tuple[Envelope, Element]:
     """Return the envelope and the body's element of a message. RefusedError."""
     if root.tag != f"{_NS}Message":
@@ -123,7 +108,7 @@ def envelope(root: Element, mutants: Mutants) -> tuple[Envelope, Element]:
                         version, PROFILE_VERSION)  # fmt: skip
         raise RefusedError("version-unsupported", found)
     if not mutants.on("MR04"):
-        _valid(_exchange(), root)
+        _valid(schemas.exchange(), root)
     head = root.find(f"{_NS}Envelope")
     body = root.find(f"{_NS}Body")
     if head is None or body is None or not len(body):
@@ -141,7 +126,7 @@ def document(body: Element, kind: str, mutants: Mutants) -> None:
     if mutants.on("MR04"):
         return
     alone = etree.fromstring(etree.tostring(body, with_tail=False))
-    _valid(_document(SCHEMAS[kind]), alone)
+    _valid(schemas.document(kind), alone)
 
 
 def _valid(schema: etree.XMLSchema, root: Element) -> None:

@@ -21,6 +21,7 @@ from conformance.peer.mutants import RECEIVER, SENDER, Mutants
 from conformance.peer.server import Handler
 from conformance.peer.stage import Keys, Stage
 
+_RECEIVING = Choice(levels=frozenset({"MUST"}), roles=frozenset({"rx"}))
 FAILING = frozenset({Verdict.FAIL, Verdict.WARN, Verdict.INCONCLUSIVE})
 Verdicts = Mapping[str, frozenset[Verdict]]
 Told = Callable[[str], None]
@@ -119,7 +120,9 @@ async def _odd(home: Path, keys: Keys, cases: Mapping[str, Case], told: Told) ->
     fooled = []
     for name, handler in peers.items():
         async with _stage(home / name, keys, handler=handler) as session:
-            whole = await runner.run(session, cases, Choice(levels=frozenset({"MUST"})))
+            whole = await runner.run(
+                session, cases, Choice(levels=frozenset({"MUST"}), roles=frozenset({"rx"}))
+            )
         told(f"{name}: {_counted(whole.results)}")
         if whole.conformant:
             fooled.append(name)

@@ -79,9 +79,14 @@ class Sender:
                 self._outbox.put(message)
 
     async def _post(self, message: Outgoing) -> Reply:
-        place = Place.of(self._road.url, self._road.context)
+        secret = f"?batch={message.order_key}" if self._mutants.on("MS14") else ""
+        place = Place.of(self._road.url + secret, self._road.context)
         deadline = 3600.0 if self._mutants.on("MS12") else self._limits.deadline
-        return await exchange(place, request(place, message.content), deadline)
+        reply = await exchange(place, request(place, message.content), deadline)
+        if self._mutants.on("MS10") and 300 <= reply.status < 400:
+            place = Place.of(reply.headers["location"], self._road.context)
+            reply = await exchange(place, request(place, message.content), deadline)
+        return reply
 
     def _pause(self, attempts: int, reply: Reply) -> float:
         if self._mutants.on("MS04"):

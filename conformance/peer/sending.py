@@ -55,7 +55,11 @@ class Sending:
     async def start(self, port: int = 0) -> int:
         """Open the agency interface; go on with what was left. Return the port."""
         opened = await self.domestic.start(port)
-        self.sender.wake()
+        if self._desk.mutants.on("MS03"):
+            for message in self.outbox.open():
+                self.outbox.put(self._renewed(message))
+        if not self._desk.mutants.on("MS02"):
+            self.sender.wake()
         return opened
 
     async def close(self) -> None:

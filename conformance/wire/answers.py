@@ -3,14 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from html import escape
-
-from lxml import etree
 
 from conformance.crypto.trees import Element, parse
 from conformance.crypto.verify import Pin, Verdict, verify
-from conformance.resources import folder
+from conformance.wire import schemas
 from conformance.wire.message import NAMESPACE, PROFILE_VERSION
 
 _NS = f"{{{NAMESPACE}}}"
@@ -68,19 +65,6 @@ class Answer:
     problems: tuple[str, ...]
 
 
-@cache
-def _schema() -> etree.XMLSchema:
-    return etree.XMLSchema(etree.parse(str(folder("xsd") / "exchange" / "exchange.xsd")))
-
-
-def problems(root: Element) -> tuple[str, ...]:
-    """Return where a document of the exchange breaks its schema."""
-    schema = _schema()
-    if schema.validate(root):
-        return ()
-    return tuple(f"line {e.line}: {e.message}" for e in schema.error_log)
-
-
 def read(content: bytes, pins: Mapping[str, Pin], at: datetime) -> Answer | None:
     """Read a signed answer; None when it is neither a receipt nor a refusal."""
     try:
@@ -93,7 +77,7 @@ def read(content: bytes, pins: Mapping[str, Pin], at: datetime) -> Answer | None
     judged = verify(root, pins, "receipt", at)
     receipt = _receipt(root) if kind == "Receipt" else None
     refusal = _refusal(root) if kind == "Refusal" else None
-    return Answer(receipt, refusal, judged, problems(root))
+    return Answer(receipt, refusal, judged, schemas.problems(schemas.exchange(), root))
 
 
 def _value(root: Element, name: str) -> str:
