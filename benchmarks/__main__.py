@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from benchmarks import journal, sm2
+from benchmarks import journal, log, sm2
 from benchmarks.documents import NOW, manifest, message, turned
 from benchmarks.front import front
 from benchmarks.measure import Ratio, compare
@@ -85,6 +85,9 @@ class Bench:
         yield Row(10, "peak memory of the path / 9.3 MB", _memory(), 8, 4, more=False)
         chinese = sm2.whole_path(self.formats, y, small, SMALL)
         yield Row(11, "SM2 whole path / Y, 14 KB", chinese, 0.5, 0.8)
+        appended, proven = log.costs(lambda: ours.verify(small))
+        yield Row(12, "log: append a row / verify 14 KB", appended, 0.5, 0.1, more=False)
+        yield Row(13, "log: proof at 20,000 / verify 14 KB", proven, 4, 1, more=False)
 
     def _journalled(self) -> Ratio:
         """The path for 64 messages and one group commit of them, against 64 times Y."""
