@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from gateway.signing import certificates
 from gateway.signing.certificates import public_key, signed_by
 from gateway.signing.keys import fingerprint
 from gateway.signing.path import extension
@@ -27,13 +28,13 @@ _ID_HASHES = {"sha1", "sha256", "sha384", "sha512"}
 
 def ocsp_request(certificate: bytes, issuer: bytes) -> bytes:
     """Return an OCSP request (DER) for a certificate, without a nonce: its freshness is that
-    of the answer's times, so that responders may answer from a store. ValueError for keys
-    that `cryptography` does not know."""
-    builder = ocsp.OCSPRequestBuilder()
-    asked, authority = map(x509.load_der_x509_certificate, (certificate, issuer))
+    of the answer's times, so that responders may answer from a store."""
+    name, key = (hashlib.sha1(part, usedforsecurity=False).digest() for part in _issuer_id(issuer))
+    serial = certificates.load(certificate).serial_number
     # SHA-1 only names the issuer here; RFC 5019 responders know nothing else.
-    request = builder.add_certificate(asked, authority, hashes.SHA1())  # noqa: S303
-    return request.build().public_bytes(Encoding.DER)
+    known_to_all = hashes.SHA1()  # noqa: S303
+    builder = ocsp.OCSPRequestBuilder().add_certificate_by_hash(name, key, serial, known_to_all)
+    return builder.build().public_bytes(Encoding.DER)
 
 
 def read_ocsp(
@@ -56,7 +57,7 @@ def _verified(
 ) -> Status:
     answer = _read_answer(content)
     issuer_name, issuer_key = _issuer_id(issuer)
-    serial = x509.load_der_x509_certificate(certificate).serial_number
+    serial = certificates.load(certificate).serial_number
     single = next(
         (s for s in answer.responses if _is_about(s, serial, issuer_name, issuer_key)), None
     )

@@ -377,3 +377,13 @@ def test_a_trace_is_continued_and_decides_nothing(link: Link) -> None:
     assert json.loads(known.body)["trace_id"] == trace.decode()
     forged = link.post(b"x", bad, (b"traceparent", b"00-" + b"0" * 32 + b"-b7ad6b7169203331-01"))
     assert json.loads(forged.body)["trace_id"] != "0" * 32
+
+
+def test_a_message_taken_on_a_stale_status_is_counted(link: Link) -> None:
+    link.receive = lambda peer, body: Answer(ok=True, content=body, grace=body == b"<stale/>")
+    link.open()
+    link.post(b"<stale/>")
+    link.post(b"<fresh/>")
+    link.running.stop()
+    figures = generate_latest(link.registry).decode()
+    assert 'gateway_revocation_grace_total{listener="counterpart"} 1.0' in figures

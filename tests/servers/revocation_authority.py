@@ -1,6 +1,7 @@
 """A small certification authority that revokes: certificates of any shape, CRLs, OCSP answers,
 and an HTTP server that hands them out, or not. For any test."""
 
+import hashlib
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,8 @@ from types import TracebackType
 from typing import Any
 
 from asn1crypto import crl as asn1_crl
+from asn1crypto import ocsp as asn1_ocsp
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -163,6 +166,28 @@ def sm2_crl(issuer: Issued, revoked: Sequence[Revoked] = ()) -> bytes:
     body = read["tbs_cert_list"].dump(force=True)
     read["signature"] = der_of(issuer.key.sign(body))
     return bytes(read.dump(force=True))
+
+
+def sm2_ocsp_answer(certificate: Issued, issuer: Issued, says: "Says | None" = None) -> bytes:
+    """Return an OCSP answer of an SM2 authority: of an ECDSA one in its place, signed anew."""
+    stand_in = make(replace(AUTHORITY, subject=issuer.certificate.subject))
+    number = certificate.certificate.serial_number
+    leaf = make(replace(Wish(), serial=number), stand_in)
+    read = asn1_ocsp.OCSPResponse.load(ocsp_answer(leaf, stand_in, says))
+    basic = read["response_bytes"]["response"].parsed
+    data = basic["tbs_response_data"]
+    key = hashlib.sha1(_key_bits(issuer)).digest()
+    data["responses"][0]["cert_id"]["issuer_key_hash"] = key
+    data["responder_id"] = asn1_ocsp.ResponderId(name="by_key", value=key)
+    basic["signature_algorithm"]["algorithm"] = "1.2.156.10197.1.501"
+    basic["signature"] = der_of(issuer.key.sign(data.dump(force=True)))
+    read["response_bytes"]["response"] = basic
+    return bytes(read.dump(force=True))
+
+
+def _key_bits(issuer: Issued) -> bytes:
+    read = asn1_x509.Certificate.load(issuer.der)["tbs_certificate"]
+    return bytes(read["subject_public_key_info"]["public_key"].contents[1:])
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,6 @@ from revocation_authority import (
 )
 from typer.testing import CliRunner
 
-from gateway.api.metrics import Metrics
 from gateway.api.metrics_revocation import RevocationSources
 from gateway.bootstrap import trust
 from gateway.bootstrap.gateway import Gateway
@@ -164,14 +163,6 @@ def test_without_revocation_nothing_is_asked(house):
         assert trust.chores(gateway.services, gateway.settings) == []
     finally:
         gateway.close()
-
-
-def test_messages_taken_within_grace_are_counted():
-    registry = CollectorRegistry()
-    Metrics(registry).graced("counterpart")
-    assert b'gateway_revocation_grace_total{listener="counterpart"} 1.0' in generate_latest(
-        registry
-    )
 
 
 def lines(house, stated, *, offline, pinned=("message", "receipt")) -> list[tuple[str, str, str]]:

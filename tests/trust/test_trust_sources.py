@@ -7,6 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,6 +25,7 @@ from revocation_authority import (
     name,
     ocsp_answer,
     sm2_crl,
+    sm2_ocsp_answer,
     uri,
 )
 
@@ -186,6 +188,19 @@ def test_a_list_of_an_sm2_authority_is_verified():
         status_of(crl(root, signer=KEY), made, root)
 
 
+def test_an_answer_of_an_sm2_authority_is_verified():
+    who = Subject("CN", "Example customs", "", "root")
+    root = issue.authority(who, NOW - DAY, 90, kind=KeyKind.SM2)
+    made = issue.leaf(who, Purpose.MESSAGE, NOW - DAY, 90, issuer=root, kind=KeyKind.SM2)
+    says = Says(ocsp.OCSPCertStatus.REVOKED, revoked_at=NOW - DAY)
+    content = sm2_ocsp_answer(made, root, says)
+    assert answered(content, made, root).state is State.REVOKED
+    with pytest.raises(TrustError, match="ocsp-signature"):
+        answered(content[:-1] + bytes([content[-1] ^ 1]), made, root)
+    asked = ocsp.load_der_ocsp_request(ocsp_request(made.der, root.der))
+    assert asked.serial_number == made.certificate.serial_number
+
+
 def answered(content: bytes, made=LEAF, issuer=ROOT):
     return read_ocsp(content, made.der, issuer.der, NOW, "http://responder.example/")
 
@@ -216,8 +231,6 @@ SMUGGLED = make(replace(Wish(), subject=name("message")), ROOT)
 
 
 def octets(answer: ocsp.OCSPResponse) -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
     return answer.public_bytes(Encoding.DER)
 
 
@@ -286,7 +299,9 @@ def test_an_answer_that_lies_is_refused(content, rule):
 
 def test_the_question_names_the_certificate():
     asked = ocsp.load_der_ocsp_request(ocsp_request(LEAF.der, ROOT.der))
-    assert asked.serial_number == LEAF.certificate.serial_number
+    plain = ocsp.OCSPRequestBuilder()
+    same = plain.add_certificate(LEAF.certificate, ROOT.certificate, hashes.SHA1()).build()
+    assert asked.public_bytes(Encoding.DER) == same.public_bytes(Encoding.DER)
 
 
 LISTED = crl(ROOT, [Revoked(LEAF.certificate.serial_number, NOW - DAY)])
