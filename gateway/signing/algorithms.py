@@ -26,6 +26,7 @@ from gateway.signing.sm2_curve import USER_ID, sm3
 _DSIG = "http://www.w3.org/2000/09/xmldsig#"
 _MORE_2001 = "http://www.w3.org/2001/04/xmldsig-more#"
 _MORE_2007 = "http://www.w3.org/2007/05/xmldsig-more#"
+_MORE_2021 = "http://www.w3.org/2021/04/xmldsig-more#"
 _CHINAPORT = "http://www.chinaport.gov.cn/2022/04/xmldsig#"
 
 ECDSA_SHA256 = _MORE_2001 + "ecdsa-sha256"
@@ -38,6 +39,12 @@ RSA_SHA512 = _MORE_2001 + "rsa-sha512"
 RSA_PSS_SHA256 = _MORE_2007 + "sha256-rsa-MGF1"  # RFC 9231 2.3.10
 RSA_PSS_SHA384 = _MORE_2007 + "sha384-rsa-MGF1"
 RSA_PSS_SHA512 = _MORE_2007 + "sha512-rsa-MGF1"
+ECDSA_SHA3_256 = _MORE_2021 + "ecdsa-sha3-256"  # RFC 9231 2.3.6
+ECDSA_SHA3_384 = _MORE_2021 + "ecdsa-sha3-384"
+ECDSA_SHA3_512 = _MORE_2021 + "ecdsa-sha3-512"
+RSA_PSS_SHA3_256 = _MORE_2007 + "sha3-256-rsa-MGF1"
+RSA_PSS_SHA3_384 = _MORE_2007 + "sha3-384-rsa-MGF1"
+RSA_PSS_SHA3_512 = _MORE_2007 + "sha3-512-rsa-MGF1"
 SM2_SM3 = _CHINAPORT + "sm2-sm3"
 SM2_SM3_EPORT = _DSIG + "sm2-sm3"
 """As the e-port writes it; the W3C's namespace knows no such name."""
@@ -46,6 +53,9 @@ SHA1 = _DSIG + "sha1"
 SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 SHA384 = _MORE_2001 + "sha384"
 SHA512 = "http://www.w3.org/2001/04/xmlenc#sha512"
+SHA3_256 = _MORE_2007 + "sha3-256"
+SHA3_384 = _MORE_2007 + "sha3-384"
+SHA3_512 = _MORE_2007 + "sha3-512"
 SM3 = _CHINAPORT + "sm3"
 
 SMALLEST_RSA = 2048
@@ -61,6 +71,9 @@ DIGESTS: Mapping[str, Callable[[bytes], bytes]] = {
     SHA256: lambda content: hashlib.sha256(content).digest(),
     SHA384: lambda content: hashlib.sha384(content).digest(),
     SHA512: lambda content: hashlib.sha512(content).digest(),
+    SHA3_256: lambda content: hashlib.sha3_256(content).digest(),
+    SHA3_384: lambda content: hashlib.sha3_384(content).digest(),
+    SHA3_512: lambda content: hashlib.sha3_512(content).digest(),
     SM3: sm3,
 }
 
@@ -170,6 +183,12 @@ _ROWS: tuple[Algorithm, ...] = (
     _pkcs1(RSA_SHA256, hashes.SHA256()),
     _pkcs1(RSA_SHA384, hashes.SHA384()),
     _pkcs1(RSA_SHA512, hashes.SHA512()),
+    _ecdsa(ECDSA_SHA3_256, ec.SECP256R1, hashes.SHA3_256()),
+    _ecdsa(ECDSA_SHA3_384, ec.SECP384R1, hashes.SHA3_384()),
+    _ecdsa(ECDSA_SHA3_512, ec.SECP521R1, hashes.SHA3_512()),
+    _pss(RSA_PSS_SHA3_256, hashes.SHA3_256()),
+    _pss(RSA_PSS_SHA3_384, hashes.SHA3_384()),
+    _pss(RSA_PSS_SHA3_512, hashes.SHA3_512()),
     _Sm2(SM2_SM3),
     _Sm2(SM2_SM3_EPORT),
     _pkcs1(RSA_SHA1, hashes.SHA1(), SMALLEST_LEGACY_RSA),  # noqa: S303  the legacy switch

@@ -12,9 +12,15 @@ from typing import NoReturn
 
 from gateway.errors import Finding, TrustError
 from gateway.signing.algorithms import (
+    ECDSA_SHA3_256,
+    ECDSA_SHA3_384,
+    ECDSA_SHA3_512,
     ECDSA_SHA256,
     ECDSA_SHA384,
     ECDSA_SHA512,
+    RSA_PSS_SHA3_256,
+    RSA_PSS_SHA3_384,
+    RSA_PSS_SHA3_512,
     RSA_PSS_SHA256,
     RSA_PSS_SHA384,
     RSA_PSS_SHA512,
@@ -23,6 +29,9 @@ from gateway.signing.algorithms import (
     RSA_SHA384,
     RSA_SHA512,
     SHA1,
+    SHA3_256,
+    SHA3_384,
+    SHA3_512,
     SHA256,
     SHA384,
     SHA512,
@@ -115,8 +124,14 @@ _EPORT = SignatureProfile(
 _PKCS1 = (RSA_SHA256, RSA_SHA384, RSA_SHA512)
 _PSS = (RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512)
 _ECDSA = (ECDSA_SHA256, ECDSA_SHA384, ECDSA_SHA512)
+_SHA3 = (
+    *(RSA_PSS_SHA3_256, RSA_PSS_SHA3_384, RSA_PSS_SHA3_512),
+    *(ECDSA_SHA3_256, ECDSA_SHA3_384, ECDSA_SHA3_512),
+)
 _VN_PLAIN = SignatureProfile(
-    "vn-plain", (*_PSS, *_ECDSA, *_PKCS1), digests=(SHA256, SHA384, SHA512)
+    "vn-plain",
+    (*_PSS, *_ECDSA, *_PKCS1, *_SHA3),
+    digests=(SHA256, SHA384, SHA512, SHA3_256, SHA3_384, SHA3_512),
 )
 _VN_2025 = replace(
     _VN_PLAIN,

@@ -27,6 +27,10 @@ from gateway.signing.profiles import SignatureProfile
 from gateway.signing.xades_preflight import XADES
 
 _C14N = CanonicalizationMethod.CANONICAL_XML_1_0
+_DIGESTS = (
+    *(DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512),
+    *(DigestAlgorithm.SHA3_256, DigestAlgorithm.SHA3_384, DigestAlgorithm.SHA3_512),
+)
 
 
 class _OurXml:
@@ -122,6 +126,3 @@ def sign_element(
     certificates = [x509.load_der_x509_certificate(each) for each in (signer.certificate, *chain)]
     key: Any = _SigningKey(signer)
     return signs.sign(root, key=key, cert=certificates, always_add_key_value=False)
-
-
-_DIGESTS = (DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512)

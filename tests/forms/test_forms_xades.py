@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 import signxml
 import xmlsec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec as ec_keys
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from form_parties import NOW, Agency, agency, openssl, refusal
 from hypothesis import HealthCheck, given, settings
@@ -22,13 +25,18 @@ from gateway.errors import DocumentError, TrustError
 from gateway.safexml import c14n, parse
 from gateway.signing import timestamp
 from gateway.signing.algorithms import (
+    ECDSA_SHA3_256,
+    ECDSA_SHA3_512,
     ECDSA_SHA256,
+    ECDSA_SHA384,
+    ECDSA_SHA512,
+    RSA_PSS_SHA3_384,
     RSA_PSS_SHA256,
     RSA_PSS_SHA512,
     RSA_SHA256,
     der_of,
 )
-from gateway.signing.issue import KeyKind
+from gateway.signing.issue import Issued, KeyKind
 from gateway.signing.opened import Opened, Proof
 from gateway.signing.profiles import INCLUSIVE_C14N
 from gateway.signing.xades import open_xades, sign_xades
@@ -133,6 +141,37 @@ def by_stock_signer(of: Agency, document: bytes = DOCUMENT, **options: Any) -> b
 @pytest.mark.parametrize("document", [DOCUMENT, DOCUMENT.replace(b' Id="m1"', b"")])
 def test_stock_signxml_signs_and_we_verify(ec: Agency, document: bytes) -> None:
     assert opened(by_stock_signer(ec, document), ec).content == c14n(parse(document))
+
+
+def key_on(curve: ec_keys.EllipticCurve) -> Agency:
+    """Make an agency with a key on another curve."""
+    key = ec_keys.generate_private_key(curve)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "agency")])
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 7)
+    dated = builder.not_valid_before(NOW - timedelta(9)).not_valid_after(NOW + timedelta(9))
+    return Agency(Issued(key, dated.sign(key, hashes.SHA256())))
+
+
+@pytest.mark.parametrize(
+    ("curve", "method"),
+    [
+        (ec_keys.SECP256R1(), ECDSA_SHA3_256),
+        (ec_keys.SECP384R1(), ECDSA_SHA384),
+        (ec_keys.SECP521R1(), ECDSA_SHA512),
+        (ec_keys.SECP521R1(), ECDSA_SHA3_512),
+    ],
+)
+def test_other_curves_and_sha3(curve: ec_keys.EllipticCurve, method: str) -> None:
+    by = key_on(curve)
+    octets = sign_xades(parse(DOCUMENT), by.signer(method), NOW, "t")
+    assert opened(octets, by).algorithm == method
+    assert by_signxml(octets, by) == c14n(parse(DOCUMENT))
+
+
+def test_pss_with_sha3(rsa: Agency) -> None:
+    octets = sign_xades(parse(DOCUMENT), rsa.signer(RSA_PSS_SHA3_384), NOW, "t")
+    assert opened(octets, rsa).algorithm == RSA_PSS_SHA3_384
+    assert by_signxml(octets, rsa) == c14n(parse(DOCUMENT))
 
 
 def test_exclusive_c14n_is_not_the_profile(ec: Agency) -> None:
