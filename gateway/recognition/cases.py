@@ -34,13 +34,14 @@ class Case:
     pool: Pool
 
 
-class _Groups:
+class Groups:
     """Union-find over names of any kind."""
 
     def __init__(self) -> None:
         self._up: dict[object, object] = {}
 
     def find(self, name: object) -> object:
+        """Return the name that stands for the group."""
         root = name
         while (above := self._up.get(root, root)) != root:
             root = above
@@ -50,12 +51,13 @@ class _Groups:
         return root
 
     def join(self, left: object, right: object) -> None:
+        """Make two groups one."""
         self._up[self.find(left)] = self.find(right)
 
 
 def cases(pool: Pool) -> tuple[Case, ...]:
     """Return all cases, in the order of their ids. Registry statements are in none."""
-    groups = _Groups()
+    groups = Groups()
     members = {d: e for d, e in pool.items() if not isinstance(e.body, Standing)}
     for digest, each in members.items():
         for name in anchors(each):
@@ -69,7 +71,7 @@ def cases(pool: Pool) -> tuple[Case, ...]:
     return tuple(sorted((_case(each) for each in found.values()), key=lambda case: case.id))
 
 
-def _attach(members: Pool, groups: _Groups) -> None:
+def _attach(members: Pool, groups: Groups) -> None:
     """Join links and what refers to a claim by name with the statements they speak of."""
     for digest, each in members.items():
         if isinstance(each.body, Link):

@@ -15,7 +15,7 @@ from io import StringIO
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FILES = ("test_recognition_invariants.py", "test_recognition_worlds.py")
+FILES = ("test_recognition_worlds.py", "test_recognition_invariants.py")
 
 from gateway.recognition import (  # noqa: E402
     adjudicate,

@@ -222,8 +222,10 @@ TREATED = (
         "[rule.tolerance]",
         '[[rule.requires]]\nkind = "treatment"\nid = "mb"\n'
         'schedules = [{ type = "FUMIGATION", agent = "methyl bromide",'
-        ' dose_min = { value = "32", unit = "g/m3" }, duration_min = { value = "2", unit = "HUR" } },'
-        ' { type = "COLD", temperature_max = { value = "2.77", unit = "CEL" }, duration_min = { value = "4", unit = "DAY" } }]\n'
+        ' dose_min = { value = "32", unit = "g/m3" },'
+        ' duration_min = { value = "2", unit = "HUR" } }, { type = "COLD",'
+        ' temperature_max = { value = "2.77", unit = "CEL" },'
+        ' duration_min = { value = "4", unit = "DAY" } }]\n'
         "[rule.tolerance]",
     ),
 )
@@ -476,6 +478,11 @@ WORLDS: dict[str, World] = {
     "plate": World(seen(plates=(plate_of("12C-999.99"),)), Outcome.DISCREPANT, "PLATE"),
     "handed over to another one": World(
         Crossing(seen=change(TRUCK, plates=(plate_of("桂F99999"),))).plus(handover(TRUCK, GUIDED)),
+        Outcome.DISCREPANT,
+        "PLATE",
+    ),
+    "on a guided vehicle that another truck was unloaded to": World(
+        Crossing(seen=GUIDED).plus(handover(change(TRUCK, plates=(plate_of("99H-1"),)), GUIDED)),
         Outcome.DISCREPANT,
         "PLATE",
     ),
