@@ -7,28 +7,13 @@ CDATA and comments counts), namespaces in scope while a second, counting parser 
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NoReturn
 
 from lxml import etree
 
-from gateway.errors import DocumentError, Finding
+from gateway.safexml_counts import Limits, check, refuse
 
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a document may cost. markup: elements, comments, CDATA sections and instructions.
-    equals: `=` signs, which bound all attributes. attributes: on one element, declarations
-    included. namespaces: declarations in scope; inclusive C14N costs them x elements."""
-
-    max_bytes: int = 10 * 1024 * 1024
-    depth: int = 64
-    markup: int = 300_000
-    equals: int = 300_000
-    attributes: int = 64
-    namespaces: int = 32
-
+__all__ = ["DEFAULT", "XML_NAMESPACE", "Limits", "OwnOctets", "c14n", "parse", "parse_own", "valid"]
 
 DEFAULT = Limits()
 _HARDENED: dict[str, Any] = {
@@ -43,17 +28,6 @@ _HARDENED: dict[str, Any] = {
 }
 XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 
-_OTHER_ENCODINGS = (  # UTF-16 and UTF-32 with and without a mark, UTF-7, GB18030, EBCDIC
-    *(b"\xfe\xff", b"\xff\xfe", b"\x00", b"<\x00"),
-    *(b"+/v", b"\x84\x31\x95\x33", b"\x4c\x6f\xa7\x94"),
-)
-_NO_NAMES = (b"", b"?", b"!", b"\x00")
-_UTF8_MARK = b"\xef\xbb\xbf"
-_DECLARATION = re.compile(
-    rb"<\?xml\s+version\s*=\s*(['\"])([^'\"]{0,16})\1"
-    rb"(?:\s+encoding\s*=\s*(['\"])([^'\"]{0,64})\3)?"
-)
-_PROLOG_PART = re.compile(rb"\s+|<!--.*?-->|<\?.*?\?>", re.DOTALL)
 _CHUNK = 16 * 1024
 _LARGE = 1024 * 1024
 _SAMPLE = 64
@@ -105,15 +79,13 @@ def parse(content: bytes, limits: Limits = DEFAULT) -> etree._Element:
     `encoding-unsupported`, `schema-invalid` (attributes, namespaces, depth), `malformed`
     (not well-formed, not UTF-8, any DOCTYPE). The path is a line and a column, or an offset.
     """
-    _check_size(content, limits)
-    _check_prolog(content)
-    _check_attributes(content, limits)
+    check(content, limits)
     _check_namespaces(content, limits)
     root = _tree(content)
     if root.getroottree().docinfo.doctype:
-        _refuse("malformed", "doctype")
+        refuse("malformed", "doctype")
     if _local.too_deep(root, limits.depth):
-        _refuse("schema-invalid", "depth", expected=f"at most {limits.depth}")
+        refuse("schema-invalid", "depth", expected=f"at most {limits.depth}")
     return root
 
 
@@ -151,7 +123,7 @@ def c14n(element: etree._Element) -> bytes:
     try:
         return etree.tostring(apex, method="c14n", with_comments=False)
     except etree.C14NError:
-        _refuse("malformed", "relative-namespace")
+        refuse("malformed", "relative-namespace")
 
 
 def _apart(element: etree._Element) -> etree._Element:
@@ -187,6 +159,31 @@ def valid(content: bytes, schema: etree.XMLSchema) -> bool:
     return True
 
 
+class OwnOctets:
+    """Checks octets that our own encoder wrote against a schema, without building a tree.
+
+    A parser belongs to one thread: a shared one would serialise all of them.
+    """
+
+    def __init__(self, schema: etree.XMLSchema) -> None:
+        self._schema = schema
+        self._local = threading.local()
+
+    def fit(self, content: bytes) -> bool:
+        """True for a well-formed document that fits. A parser with a target notes what does
+        not fit, and raises only for what is malformed."""
+        parser = getattr(self._local, "parser", None)
+        if parser is None:
+            target: Any = _Nothing()
+            parser = etree.XMLParser(target=target, schema=self._schema, **_HARDENED)
+            self._local.parser = parser
+        try:
+            etree.fromstring(content, parser)
+        except etree.XMLSyntaxError:
+            return False
+        return not len(parser.error_log)
+
+
 def _inherited(element: etree._Element) -> dict[str, str]:
     """Return the xml:* attributes that C14N 1.0 hands down to an apex, the nearest first."""
     handed_down = [
@@ -196,64 +193,6 @@ def _inherited(element: etree._Element) -> dict[str, str]:
         if str(name).startswith("{" + XML_NAMESPACE)
     ]
     return dict(reversed(handed_down))
-
-
-def _check_size(content: bytes, limits: Limits) -> None:
-    if len(content) > limits.max_bytes:
-        _refuse("too-large", "size", found=str(len(content)), expected=str(limits.max_bytes))
-    # An element takes 4 octets, an attribute 5: shorter content cannot pass these caps.
-    if len(content) > 4 * min(limits.markup, limits.equals):
-        markup = content.count(b"<") - content.count(b"</")
-        for rule, count, most in (
-            ("markup", markup, limits.markup),
-            ("equals", content.count(b"="), limits.equals),
-        ):
-            if count > most:
-                _refuse("too-large", rule, found=str(count), expected=str(most))
-
-
-def _check_prolog(content: bytes) -> None:
-    """Only UTF-8 passes, by the octets and by the declaration; a DOCTYPE never does."""
-    if content[:1] == b"<" and content[1:2] not in _NO_NAMES:
-        return  # the root begins at once: neither a declaration nor a DOCTYPE can come
-    if content.startswith(_OTHER_ENCODINGS):
-        _refuse("encoding-unsupported", "utf-8", path="offset 0", expected="UTF-8")
-    at = len(_UTF8_MARK) if content.startswith(_UTF8_MARK) else 0
-    if declared := _DECLARATION.match(content, at):
-        if declared[2] != b"1.0":
-            _refuse("malformed", "xml-version", path="line 1", expected="1.0")
-        if declared[4] is not None and declared[4].lower() != b"utf-8":
-            name = declared[4].decode("ascii", "replace")
-            _refuse("encoding-unsupported", "utf-8", "line 1", found=name, expected="UTF-8")
-    while part := _PROLOG_PART.match(content, at):
-        at = part.end()
-    if content[at : at + 9].upper() == b"<!DOCTYPE":
-        _refuse("malformed", "doctype", path=f"offset {at}")
-
-
-def _check_attributes(content: bytes, limits: Limits) -> None:
-    """Look closer at tags that may hold too many attributes: no `<` may stand inside a tag."""
-    run, tag = _attribute_patterns(limits.attributes)
-    at = 0
-    while found := run.search(content, at):
-        start = max(content.rfind(b"<", 0, found.start()), 0)
-        if tag.match(content, start):
-            most = f"at most {limits.attributes} on an element"
-            _refuse("schema-invalid", "attributes", path=f"offset {start}", expected=most)
-        at = content.find(b"<", found.end())
-        if at < 0:
-            return
-
-
-@lru_cache
-def _attribute_patterns(most: int) -> tuple[re.Pattern[bytes], re.Pattern[bytes]]:
-    """Return what finds more than `most` equal signs without a `<` between, and what matches
-    a tag with more than `most` attributes."""
-    attribute = rb"\s*+[^\s=>\"']++\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+')"
-    return (
-        re.compile(rb"=(?:[^<=]*+=){%d}" % most),
-        re.compile(rb"<[^\s/>]++(?:%b){%d}" % (attribute, most + 1)),
-    )
 
 
 class _Declarations(_Nothing):
@@ -266,7 +205,7 @@ class _Declarations(_Nothing):
     def start_ns(self, prefix: str, uri: str) -> None:
         self.open += 1
         if self.open > self.most:
-            _refuse("schema-invalid", "namespaces", expected=f"at most {self.most} in scope")
+            refuse("schema-invalid", "namespaces", expected=f"at most {self.most} in scope")
 
     def end_ns(self, prefix: str) -> None:
         self.open -= 1
@@ -290,10 +229,6 @@ def _refuse_syntax(error: etree.XMLSyntaxError) -> NoReturn:
     line, column = error.position
     path = f"line {line}, column {column}"
     if fault == "ERR_RESOURCE_LIMIT" and (error.msg or "").startswith("Excessive depth"):
-        _refuse("schema-invalid", "depth", path)
+        refuse("schema-invalid", "depth", path)
     code = "too-large" if fault in _LIBRARY_LIMITS else "malformed"
-    _refuse(code, "well-formed", path, found=fault)
-
-
-def _refuse(code: str, rule: str, path: str = "", found: str = "", expected: str = "") -> NoReturn:
-    raise DocumentError(code, Finding(code, rule, path, found, expected))
+    refuse(code, "well-formed", path, found=fault)

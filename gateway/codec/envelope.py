@@ -23,6 +23,7 @@ from gateway.codec.exchange import (
     instant,
     leaf,
     leaves,
+    plain,
 )
 from gateway.codec.receipt import (
     Receipt,
@@ -175,7 +176,11 @@ def _envelope(envelope: Envelope) -> str:
         ("TestIndicator", flag(envelope.test)),
         ("Commitment", envelope.commitment),
     )
-    written = [leaf(name, value) for name, value in pairs if value is not None]
+    stated = [(name, value) for name, value in pairs if value is not None]
+    if plain("|".join([value for _, value in stated])):
+        written = [f"<xp:{name}>{value}</xp:{name}>" for name, value in stated]
+    else:
+        written = [leaf(name, value) for name, value in stated]
     written += [_attachment(each) for each in envelope.attachments]
     written += [
         leaf("Extension", each.value, mustUnderstand=flag(each.must_understand), name=each.name)

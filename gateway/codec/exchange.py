@@ -53,6 +53,11 @@ def leaf(name: str, value: str, /, **attributes: str) -> str:
     return f"<xp:{name}{stated}>{text}</xp:{name}>"
 
 
+def plain(values: str) -> bool:
+    """True for texts, in one, that stand in an element as they are."""
+    return _PLAIN.fullmatch(values) is not None
+
+
 def attribute(value: str) -> str:
     """Return an attribute value as C14N writes it."""
     return value if _PLAIN.fullmatch(value) else _visible(value).translate(_ATTRIBUTE)
@@ -80,8 +85,8 @@ def leaves(parent: etree._Element) -> dict[str, str]:
 
 def instant(at: datetime) -> str:
     """Return a time in UTC, cut to milliseconds."""
-    text = at.astimezone(UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    here = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return here.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def kind_of(root: etree._Element) -> str | None:

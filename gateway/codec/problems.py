@@ -6,6 +6,7 @@ there); what is expected names the place in the target. No value of a personal r
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from itertools import islice
 
 from gateway.codec.compile_plan import HEAD, Entry, Plan
@@ -68,7 +69,11 @@ def _first(trace: Trace, plan: Plan) -> Iterator[tuple[Problem, tuple[int, ...]]
 
 def canonical_place(entry: Entry, found: tuple[int, ...]) -> str:
     """Write where a row's value stands in the canonical document, with indexes."""
-    path = entry.row.canonical
+    return _canonical(entry.row.canonical, found)
+
+
+@lru_cache(maxsize=1024)
+def _canonical(path: str, found: tuple[int, ...]) -> str:
     if not path or path.startswith(HEAD):
         return path
     return with_indexes(parse(path), found)

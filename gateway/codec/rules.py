@@ -6,8 +6,9 @@ turns them into the sender's terms. (Result rules of VNACCS stand in the layouts
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
-from gateway.codec import rules_crossing, rules_goods
+from gateway.codec import rules_crossing, rules_goods, rules_linked
 from gateway.errors import Finding
 from gateway.model.manifest import Manifest
 
@@ -24,7 +25,7 @@ RULES: Mapping[str, Rule] = {
     "four-containers": rules_crossing.four_containers,
     "iso6346": rules_crossing.iso6346,
     "item-sequence": rules_goods.item_sequence,
-    "linked-elements": rules_goods.linked_elements,
+    "linked-elements": rules_linked.linked_elements,
     "loading-before-arrival": rules_crossing.loading_before_arrival,
     "mode-road": rules_crossing.mode_road,
     "names-fit": rules_goods.names_fit,
@@ -48,8 +49,13 @@ def run(names: Sequence[str], document: Manifest) -> list[Finding]:
 
     KeyError for an unknown name: the table check refuses it before (`known`).
     """
-    findings = []
-    for name in names:
-        rule, _, argument = name.partition(":")
-        findings += RULES[rule](document, argument)
+    findings: list[Finding] = []
+    for rule, argument in _bound(tuple(names)):
+        findings += rule(document, argument)
     return findings
+
+
+@lru_cache(maxsize=128)
+def _bound(names: tuple[str, ...]) -> tuple[tuple[Rule, str], ...]:
+    split = (name.partition(":") for name in names)
+    return tuple((RULES[rule], argument) for rule, _, argument in split)

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 from gateway.errors import Finding, Severity
 from gateway.model.manifest import Consignment, ConsignmentItem, Manifest
-from gateway.model.values import Communication, Contact, Party, Text
+from gateway.model.values import Contact, Party, Text
 
 # 18 characters: registrar, kind, 6 digits of the region, 9 of the organisation, check (GB 32100).
 # 13 digits that do not begin with 9 may as well be the code of a Vietnamese branch.
@@ -34,6 +35,7 @@ def is_cut_credit_code(value: str) -> bool:
     return _CUT_CREDIT_CODE.fullmatch(value) is not None
 
 
+@lru_cache(maxsize=64)
 def _tolerance(argument: str) -> Decimal:
     try:
         return Decimal(argument or "0")
@@ -54,7 +56,7 @@ def sum_gross_mass(document: Manifest, argument: str) -> list[Finding]:
             continue
         if {mass.unit for mass in masses} != {total.unit}:
             continue
-        summed = sum((mass.value for mass in masses), Decimal(0))
+        summed = sum([mass.value for mass in masses], Decimal(0))
         if abs(summed - total.value) > allowed:
             path, expected = f"consignments[{index}].gross_mass", f"{summed:f} +- {allowed:f}"
             findings.append(broken("sum-gross-mass", path, f"{total.value:f}", expected))
@@ -86,13 +88,14 @@ def item_sequence(document: Manifest, argument: str) -> list[Finding]:
     """Lines are numbered 1..n in their order."""
     return [
         broken("item-sequence", f"{path}.items[{j}].sequence", str(item.sequence), str(j + 1))
-        for path, consignment in _consignments(document)
+        for path, consignment in consignments(document)
         for j, item in enumerate(consignment.items)
         if item.sequence != j + 1
     ]
 
 
-def _consignments(document: Manifest) -> Iterator[tuple[str, Consignment]]:
+def consignments(document: Manifest) -> Iterator[tuple[str, Consignment]]:
+    """Yield (canonical path, consignment)."""
     for index, consignment in enumerate(document.consignments):
         yield f"consignments[{index}]", consignment
 
@@ -100,14 +103,26 @@ def _consignments(document: Manifest) -> Iterator[tuple[str, Consignment]]:
 def not_negative(document: Manifest, argument: str) -> list[Finding]:
     """No mass, volume, amount or count is negative (TRAPS 30)."""
     findings = []
-    for path, consignment in _consignments(document):
+    for path, consignment in consignments(document):
         for place, amount in _negative(consignment):
             findings.append(broken("not-negative", f"{path}.{place}", f"{amount:f}", "0 or more"))
-        for j, item in enumerate(consignment.items):
+        for j, item in _signed(consignment.items):
             for place, amount in _negative(item):
                 where = f"{path}.items[{j}].{place}"
                 findings.append(broken("not-negative", where, f"{amount:f}", "0 or more"))
     return findings
+
+
+def _signed(items: tuple[ConsignmentItem, ...]) -> list[tuple[int, ConsignmentItem]]:
+    """Return the lines with a number that has a sign, which a zero may have, too."""
+    return [
+        (j, item)
+        for j, item in enumerate(items)
+        if (item.packages is not None and item.packages.count < 0)
+        or (item.gross_mass is not None and item.gross_mass.value.is_signed())
+        or (item.net_mass is not None and item.net_mass.value.is_signed())
+        or (item.value is not None and item.value.amount.is_signed())
+    ]
 
 
 def _negative(holder: Consignment | ConsignmentItem) -> list[tuple[str, Decimal]]:
@@ -140,7 +155,7 @@ def net_within_gross(document: Manifest, argument: str) -> list[Finding]:
             f"{item.net_mass.value:f}",
             f"at most {item.gross_mass.value:f}",
         )
-        for path, consignment in _consignments(document)
+        for path, consignment in consignments(document)
         for j, item in enumerate(consignment.items)
         if item.net_mass and item.gross_mass and item.net_mass.unit == item.gross_mass.unit
         if item.net_mass.value > item.gross_mass.value
@@ -154,7 +169,7 @@ def un_number(document: Manifest, argument: str) -> list[Finding]:
     is inferred, so another shape only warns.
     """
     findings = []
-    for path, consignment in _consignments(document):
+    for path, consignment in consignments(document):
         for j, item in enumerate(consignment.items):
             if item.undg is None:
                 continue
@@ -179,7 +194,7 @@ def descriptions_fit(document: Manifest, argument: str) -> list[Finding]:
             f"{len(item.descriptions[0].value)} characters",
             f"at most {limit} (recalled limit), or a short description as a parameter",
         )
-        for path, consignment in _consignments(document)
+        for path, consignment in consignments(document)
         for j, item in enumerate(consignment.items)
         if item.descriptions and len(item.descriptions[0].value) > limit
     ]
@@ -192,7 +207,7 @@ def _names(document: Manifest) -> Iterator[tuple[str, tuple[Text, ...]]]:
     for index, truck in enumerate(document.means):
         if truck.crew:
             yield f"means[{index}].crew[0]", truck.crew[0].names
-    for path, consignment in _consignments(document):
+    for path, consignment in consignments(document):
         for name in ("consignor", "consignee", "notify", "undg_contact"):
             holder: Party | Contact | None = getattr(consignment, name)
             if holder:
@@ -219,86 +234,9 @@ def credit_code_cut(document: Manifest, argument: str) -> list[Finding]:
     It warns; the transform `drop-cut-ids` keeps such a code from being sent as an id.
     """
     findings = []
-    for path, consignment in _consignments(document):
+    for path, consignment in consignments(document):
         for j, number in enumerate(consignment.consignee.ids if consignment.consignee else ()):
             if is_cut_credit_code(number.value):
                 place, found = f"{path}.consignee.ids[{j}]", "13 characters of a credit code"
                 findings.append(warned(broken("credit-code-cut", place, found, "all 18")))
     return findings
-
-
-def _filled(named: tuple[Text, ...]) -> bool:
-    return any(text.value.strip() for text in named)
-
-
-def _reachable(ways: tuple[Communication, ...]) -> bool:
-    return any(way.value.strip() for way in ways)
-
-
-def notify_parts(notify: Party) -> dict[str, bool]:
-    """Return which of the linked parts of a notify party are there."""
-    return {
-        "names": _filled(notify.names),
-        "address": _filled(notify.address),
-        "communications": _reachable(notify.communications),
-    }
-
-
-def contact_parts(contact: Contact) -> dict[str, bool]:
-    """Return which of the linked parts of a contact are there."""
-    return {"names": _filled(contact.names), "communications": _reachable(contact.communications)}
-
-
-def _incomplete(path: str, parts: dict[str, bool]) -> list[Finding]:
-    if all(parts.values()) or not any(parts.values()):
-        return []
-    missing = ", ".join(part for part, there in parts.items() if not there)
-    expected = " and ".join(parts)
-    return [broken("linked-elements", path, f"without {missing}", f"{expected}, or none")]
-
-
-def _half_pairs(consignment: Consignment) -> Iterator[tuple[str, str]]:
-    """Yield (path, what is missing) of values that came without their unit, kind or type."""
-    if consignment.total_packages and not consignment.total_packages.kind:
-        yield "total_packages", "package kind"
-    if consignment.value and not consignment.value.currency:
-        yield "value", "currency"
-    for name, measure in (("gross_mass", consignment.gross_mass), ("volume", consignment.volume)):
-        if measure and not measure.unit:
-            yield name, "unit"
-    parties = (consignment.consignor, consignment.consignee, consignment.notify)
-    for name, party in zip(("consignor", "consignee", "notify"), parties, strict=True):
-        for index, found in enumerate(party.communications if party else ()):
-            if not found.type or not found.value:
-                yield f"{name}.communications[{index}]", "type or number"
-
-
-def linked_elements(document: Manifest, argument: str) -> list[Finding]:
-    """Elements that go together are all there or none of them (TRAPS 44, 45).
-
-    packages and kind, value and currency, measure and unit, number and type; a notify party's
-    name, address and number; a contact's name and number; a UN number has a UNDG contact.
-    """
-    findings = []
-    for path, consignment in _consignments(document):
-        for place, missing in _half_pairs(consignment):
-            found = f"without {missing}"
-            findings.append(broken("linked-elements", f"{path}.{place}", found, "both or neither"))
-        if consignment.notify:
-            findings += _incomplete(f"{path}.notify", notify_parts(consignment.notify))
-        if consignment.consignee and (contact := consignment.consignee.contact):
-            findings += _incomplete(f"{path}.consignee.contact", contact_parts(contact))
-        findings += _dangerous_goods_contact(path, consignment)
-    return findings
-
-
-def _dangerous_goods_contact(path: str, consignment: Consignment) -> list[Finding]:
-    dangerous = any(item.undg for item in consignment.items)
-    if consignment.undg_contact is None and not dangerous:
-        return []
-    parts = contact_parts(consignment.undg_contact or Contact())
-    if all(parts.values()) or not dangerous:
-        return _incomplete(f"{path}.undg_contact", parts)
-    missing = ", ".join(part for part, there in parts.items() if not there)
-    expected = "whom to call about the dangerous goods"
-    return [broken("linked-elements", f"{path}.undg_contact", f"without {missing}", expected)]

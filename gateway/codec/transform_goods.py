@@ -6,7 +6,8 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from gateway.codec.notes import Note
-from gateway.codec.rules_goods import contact_parts, is_cut_credit_code, notify_parts
+from gateway.codec.rules_goods import is_cut_credit_code
+from gateway.codec.rules_linked import contact_parts, notify_parts
 from gateway.codec.transform_equipment import distinct
 from gateway.model.manifest import Consignment, ConsignmentItem, Manifest
 from gateway.model.values import Contact, Measure, Party, Text

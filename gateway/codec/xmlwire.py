@@ -10,7 +10,7 @@ parsing, up to the first fault; xmlschema is slow, so above `EXPLAINED` elements
 import threading
 from collections.abc import Iterator
 from copy import deepcopy
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, cast
@@ -50,7 +50,10 @@ class XmlSchema:
         self.namespace = namespace
         self.tolerant = tolerant
         self._file = file
+        self._place = lru_cache(maxsize=1024)(self._sender_path)
         self._fast = etree.XMLSchema(file=str(file))
+        self._own = safexml.OwnOctets(self._fast)
+        self._start = f'<{root} xmlns="{namespace}">' if namespace else f"<{root}>"
 
     @cached_property
     def _slow(self) -> xmlschema.XMLSchema10:
@@ -61,6 +64,9 @@ class XmlSchema:
 
         indexes: one per repeating element on the way, from 0; missing ones are 0.
         """
+        return self._place(path, indexes)
+
+    def _sender_path(self, path: str, indexes: tuple[int, ...]) -> str:
         node, rest, shown = self.node, list(indexes), []
         for name in path.split("/"):
             node = next((n for n in (*node.children, *node.attributes) if n.name == name), node)
@@ -81,9 +87,9 @@ class XmlSchema:
         etree.strip_tags(bare, etree.Comment, etree.PI)
         return bare
 
-    def fits(self, root: etree._Element) -> bool:
-        """True for a document of our own that fits the schema: there is no fault to explain."""
-        return root.tag == self.tag and self._fast.validate(root)
+    def fits(self, content: bytes) -> bool:
+        """True for octets of our own that fit the schema: there is no fault to explain."""
+        return content.startswith(self._start.encode()) and self._own.fit(content)
 
     def findings(self, root: etree._Element) -> list[Finding]:
         """Return what is wrong with a document, at most `MOST_FINDINGS` and a note of that."""

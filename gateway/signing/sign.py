@@ -123,6 +123,11 @@ def _signed_info_form(method: str, profile: SignatureProfile) -> bytes:
 def _in_context(info: bytes, attributes: bytes) -> bytes:
     """Return the inclusive C14N of SignedInfo below a root with these attributes: it takes
     the namespaces and the xml:* attributes of the root."""
+    return b"<ds:SignedInfo%b>%b</ds:SignedInfo>" % (_inherited(attributes), info)
+
+
+@lru_cache(maxsize=256)
+def _inherited(attributes: bytes) -> bytes:
     namespaces = {b"xmlns:ds": DSIG.encode()}
     inherited = b""
     for name, value in _ATTRIBUTE.findall(attributes):
@@ -131,7 +136,7 @@ def _in_context(info: bytes, attributes: bytes) -> bytes:
         elif name.startswith(b"xml:"):
             inherited += b' %b="%b"' % (name, value)
     declared = b"".join(b' %b="%b"' % pair for pair in sorted(namespaces.items()))
-    return b"<ds:SignedInfo%b%b>%b</ds:SignedInfo>" % (declared, inherited, info)
+    return declared + inherited
 
 
 @lru_cache

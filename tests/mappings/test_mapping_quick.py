@@ -99,3 +99,44 @@ def test_other_octets_are_left_to_the_tree(change: Any) -> None:
     assert quick._usual(quick._quick, octets) is not None
     assert change(octets) != octets
     assert quick._usual(quick._quick, change(octets)) is None
+
+
+@pytest.mark.parametrize("name", READ)
+def test_checking_our_octets_is_checking_their_tree(name: str) -> None:
+    engine = FORMATS._format(name).engine
+
+    @settings(ROUNDS, max_examples=60)
+    @given(made=carried(name), data=st.data())
+    def same(made: tuple[Any, dict[str, str]], data: st.DataObject) -> None:
+        octets = FORMATS.encode(name, *made).content
+        assert engine.schema.fits(octets)
+        for odd in (altered_octets(octets.decode(), data.draw), _cut(octets.decode(), data.draw)):
+            told = engine.schema.findings(safexml.parse_own(odd.encode()))
+            assert engine.schema.fits(odd.encode()) == (told == [])
+        assert engine.schema.fits(octets)
+
+    same()
+
+
+def _cut(octets: str, draw: Any) -> str:
+    """Take one element without children out, or put it there twice."""
+    found = list(re.finditer(r"<([A-Za-z]+)[^<>]*>[^<]*</\1>", octets))
+    taken = draw(st.sampled_from(found))
+    return (
+        octets[: taken.start()] + draw(st.sampled_from(["", taken[0] * 2])) + octets[taken.end() :]
+    )
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"",
+        b"<",
+        b'<Manifest xmlns="urn:Declaration:datamodel:standard:CN:MT2401:1">',
+        b'<Manifest xmlns="urn:Declaration:datamodel:standard:CN:MT1401:1"></Manifest>',
+        b'<Other xmlns="urn:Declaration:datamodel:standard:CN:MT2401:1"></Other>',
+        b"<Manifest></Manifest>",
+    ],
+)
+def test_other_octets_do_not_fit(octets: bytes) -> None:
+    assert not FORMATS._format("cn.mt2401").engine.schema.fits(octets)
