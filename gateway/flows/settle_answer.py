@@ -1,6 +1,6 @@
 """The counterpart asks about the ledger.
 
-1 verify  the question is a statement of the counterpart's head key
+1 verify  the question is a statement of the counterpart's head key, not revoked
 2 bind    from the counterpart to us, now: an old question is not answered again
 3 do      heads, restorations, days, nodes, messages
 4 sign    the answer names the question
@@ -25,6 +25,7 @@ from gateway.flows.ports_ledger import Day
 from gateway.flows.services import PROFILE_VERSION, Counterpart, Services
 from gateway.flows.settle_recover import recover_inbound, recover_outbound
 from gateway.flows.settle_talk import check_fresh, keys_of, stated
+from gateway.flows.standing import standing_of
 from gateway.model.states import MessageKind
 from gateway.signing.dsse import sign_statement, verify_cosigned
 
@@ -40,6 +41,7 @@ def answer(services: Services, peer: str, question: bytes) -> bytes:
     signer, heads = keys_of(services, counterpart)
     now = services.clock()
     statement = verify_cosigned(question, heads, now)
+    standing_of(services, heads, statement)
     asked = ledger.read_question(statement.payload)
     _check_parties(services, counterpart, statement.payload_type, asked)
     check_fresh(services, asked.at, now)

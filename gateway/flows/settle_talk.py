@@ -2,7 +2,7 @@
 
 1 ask     sign the question with the head key
 2 post    to the ledger's path at the counterpart
-3 judge   the answer is a statement of the counterpart's head key
+3 judge   the answer is a statement of the counterpart's head key, not revoked
 4 bind    it names our question, and both parties
 """
 
@@ -23,6 +23,7 @@ from gateway.evidence.ledger import (
 )
 from gateway.flows.ports import LinkAnswer
 from gateway.flows.services import PROFILE_VERSION, Counterpart, Services
+from gateway.flows.standing import standing_of
 from gateway.signing.dsse import sign_statement, verify_cosigned
 from gateway.signing.keys import Signer
 from gateway.signing.trust import TrustPolicy
@@ -92,6 +93,7 @@ def _judged(
     now = services.clock()
     try:
         statement = verify_cosigned(answered, heads, now)
+        standing_of(services, heads, statement)
         reply = read_reply(statement.payload)
         check_fresh(services, reply.at, now)
     except GatewayError as failure:
