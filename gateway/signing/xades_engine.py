@@ -24,7 +24,7 @@ from gateway.safexml import c14n, parse_own
 from gateway.signing.algorithms import ALGORITHMS, der_of
 from gateway.signing.keys import Signer
 from gateway.signing.profiles import SignatureProfile
-from gateway.signing.xades_preflight import XADES
+from gateway.signing.xades_preflight import ID_NAMES, XADES
 
 _C14N = CanonicalizationMethod.CANONICAL_XML_1_0
 _DIGESTS = (
@@ -49,7 +49,27 @@ class _OurXml:
 
 
 class _Verifier(_OurXml, XAdESVerifier):
-    pass
+    """Looks for ids where the checked shape has them, and writes the document once."""
+
+    _whole: tuple[etree._Element | None, bytes] = (None, b"")
+
+    def get_root(self, data: etree._Element) -> etree._Element:
+        octets = c14n(data)
+        root = parse_own(octets)
+        self._whole = (root, octets)
+        return root
+
+    def _tostring(self, node: etree._Element, **_: object) -> bytes:
+        return self._whole[1] if node is self._whole[0] else c14n(node)
+
+    def _resolve_reference(
+        self, doc_root: etree._Element, reference: etree._Element, uri_resolver: object = None
+    ) -> etree._Element:
+        uri = reference.get("URI") or ""
+        if uri == "" or uri[1:] in [doc_root.get(name) for name in ID_NAMES]:
+            return doc_root
+        (found,) = (each for each in doc_root[-1].iter() if uri[1:] in map(each.get, ID_NAMES))
+        return found
 
 
 class _SigningKey:

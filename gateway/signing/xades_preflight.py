@@ -36,7 +36,7 @@ SIGNED_PROPERTIES = "http://uri.etsi.org/01903#SignedProperties"
 MOST_CERTIFICATES = 4
 _FORMAT = ("Description", "ObjectIdentifier", "MimeType", "Encoding")
 _LONGEST_TIME = 40
-_ID_NAMES = ("Id", "ID", "id")
+ID_NAMES = ("Id", "ID", "id")
 _ALL_IDS = etree.XPath("//@Id | //@ID | //@id | //@xml:id")
 
 
@@ -126,7 +126,7 @@ def _named(parent: etree._Element, name: str, element: etree._Element) -> None:
 
 
 def _own_ids(element: etree._Element) -> list[str]:
-    return ["#" + element.get(name, "") for name in _ID_NAMES if element.get(name)]
+    return ["#" + element.get(name, "") for name in ID_NAMES if element.get(name)]
 
 
 def _reference(
