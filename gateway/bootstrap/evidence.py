@@ -8,6 +8,7 @@ from gateway.errors import Finding, UnavailableError
 from gateway.evidence.heads import Pace
 from gateway.flows.chores import Chore
 from gateway.flows.heads import make_head, stamp_heads
+from gateway.flows.keys_used import note_keys
 from gateway.flows.prune import Keep, prune
 from gateway.flows.sequence import sequence
 from gateway.flows.services import Services
@@ -46,6 +47,7 @@ def chores(services: Services, settings: Settings) -> list[Chore]:
     owner, stated = outside.new_id(), settings.evidence
     often = min(stated.head_every, max(stated.head_every / 4, stated.sequence_every))
     return [
+        Chore("keys-used", stated.head_every, partial(note_keys, services)),
         Chore("sequence", stated.sequence_every, partial(sequence, services, owner)),
         Chore("heads", often, partial(make_head, services, owner)),
         Chore("stamp-heads", often, partial(stamp_heads, services, owner)),

@@ -53,8 +53,8 @@ def row_flaws(number: int, message_id: str, entry: bytes, salt: bytes, leaf: byt
     said = read_entry(entry)
     if said is None:
         return [Flaw("evidence-entry", place)]
-    if said.get("message") != message_id:
-        return [Flaw("evidence-owner", place, message_id, str(said.get("message")))]
+    if said.get("message", "") != message_id:
+        return [Flaw("evidence-owner", place, message_id, str(said.get("message", "")))]
     return []
 
 

@@ -6,7 +6,7 @@
     4 nodes      each complete subtree against its two halves
     5 heads      root, statement, signature and timestamp of each
     6 messages   fields, state, digest, keys, documents and timeline against evidence
-    7 holds      legal holds against evidence; data keys can be used
+    7 orders     legal holds and packs against evidence; data keys can be used
     8 statuses   kept answers of revocation sources against their signatures and digests
 
 It reads one consistent view of the store and changes nothing. What is not evidence, and why,
@@ -14,7 +14,7 @@ stands in docs/operations.md.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,9 +28,12 @@ from gateway.evidence.audit import (
     read_entry,
     row_flaws,
 )
+from gateway.flows import audit_ledger
 from gateway.flows.audit_log import head_flaws, leaf_flaws, node_flaws
 from gateway.flows.audit_statuses import status_flaws
+from gateway.flows.packs import BOUND
 from gateway.flows.ports import Transaction
+from gateway.flows.ports_log import Kept
 from gateway.flows.record import facts_of
 from gateway.flows.services import Services
 
@@ -134,21 +137,33 @@ def _message(tx: Transaction, name: str) -> list[Flaw]:
         ],
         events=[(e.at.isoformat(), e.code, e.detail) for e in tx.events(name)],
     )
-    return message_flaws(stored, account(row.entry for row in tx.evidence_of(name)))
+    rows = filter(sound, tx.evidence_of(name))
+    return message_flaws(stored, account(row.entry for row in rows))
 
 
-def _holds(services: Services, tx: Transaction, found: Audit) -> None:
-    expected = _held(tx)
+def _orders(services: Services, tx: Transaction, found: Audit) -> None:
+    said = list(_said(tx))
+    held = _held(said)
     stored = {
         hold.conversation_id: (hold.at.isoformat(), hold.by, hold.reason)
         for hold in tx.legal_holds()
     }
     differing = sorted(
-        name for name in expected.keys() | stored.keys() if expected.get(name) != stored.get(name)
+        name for name in held.keys() | stored.keys() if held.get(name) != stored.get(name)
     )
     found.add("holds", len(stored), [Flaw("hold-differs", f"hold {name}") for name in differing])
+    packs = [each for each in said if each["kind"] == "pack-applied"]
+    found.add("packs", len(packs), [flaw for each in packs for flaw in _pack_flaws(tx, each)])
     unusable = [Flaw("at-rest-key", f"data key {name}") for name in tx.unusable_data_keys()]
     found.add("data keys", 0, unusable)
+
+
+def _pack_flaws(tx: Transaction, said: Mapping[str, Any]) -> list[Flaw]:
+    name = f"{said['peer']}|{said['version']}"
+    bound = tx.allocated(BOUND, name)
+    if bound == said["digest"]:
+        return []
+    return [Flaw("pack-bound", f"pack {name}", bound or "", said["digest"])]
 
 
 def _statuses(services: Services, tx: Transaction, found: Audit) -> None:
@@ -156,19 +171,28 @@ def _statuses(services: Services, tx: Transaction, found: Audit) -> None:
     found.add("statuses", count, flaws)
 
 
-def _held(tx: Transaction) -> dict[str, tuple[str, str, str]]:
+def _held(said: Iterable[Mapping[str, Any]]) -> dict[str, tuple[str, str, str]]:
     """Fold the rows that order and lift holds."""
     held: dict[str, tuple[str, str, str]] = {}
-    for said in _said(tx):
-        if said["kind"] == "held":
-            held[said["conversation"]] = (said["at"], said["by"], said["reason"])
-        elif said["kind"] == "hold-lifted":
-            held.pop(said["conversation"], None)
+    for each in said:
+        if each["kind"] == "held":
+            held[each["conversation"]] = (each["at"], each["by"], each["reason"])
+        elif each["kind"] == "hold-lifted":
+            held.pop(each["conversation"], None)
     return held
 
 
-def _said(tx: Transaction) -> Iterator[Any]:
-    return (said for row in tx.evidence_of("") if (said := read_entry(row.entry)) is not None)
+def _said(tx: Transaction) -> Iterator[Mapping[str, Any]]:
+    """Yield what the rows without a message say; step 2 names those that were changed."""
+    for row in tx.evidence_of(""):
+        said = read_entry(row.entry)
+        if said is not None and sound(row):
+            yield said
+
+
+def sound(row: Kept) -> bool:
+    """True for a row that is as it was written."""
+    return not row_flaws(row.id, row.message_id, row.entry, row.salt, row.leaf)
 
 
 CHECKS: tuple[Callable[[Services, Transaction, Audit], None], ...] = (
@@ -176,6 +200,7 @@ CHECKS: tuple[Callable[[Services, Transaction, Audit], None], ...] = (
     _rows,
     _log,
     _messages,
-    _holds,
+    _orders,
     _statuses,
+    audit_ledger.check,
 )

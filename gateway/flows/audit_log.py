@@ -13,6 +13,7 @@ from gateway.signing import timestamp
 from gateway.signing.dsse import verify_statement
 from gateway.signing.keys import fingerprint
 from gateway.signing.profiles import SignatureProfile, profile
+from gateway.signing.rolling import RollingSigner
 from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
 
 PAGE = 1000
@@ -128,7 +129,8 @@ def _stamp_flaws(services: Services, head: Head, place: str) -> list[Flaw]:
 def own_heads(services: Services) -> TrustPolicy:
     """Return who may sign our heads: the head key, and those that we used before."""
     signer = services.head_signer
-    ours = [signer.certificate] if signer else []
+    signers = (signer.present, signer.following) if isinstance(signer, RollingSigner) else (signer,)
+    ours = [each.certificate for each in signers if each is not None]
     shapes = [counterpart.ours for counterpart in services.counterparts.values()]
     return head_policy([*ours, *services.earlier_heads], shapes[0] if shapes else None)
 

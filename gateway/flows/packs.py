@@ -16,14 +16,16 @@ from gateway.evidence.pack_seal import InForce
 from gateway.evidence.rows import SALT_SIZE, row
 from gateway.flows.ports import Randomness, Store, Transaction
 
-_BOUND = "pack"
+BOUND = "pack"
+"""Scope of what is allocated: peer and version to the digest of the pack."""
+
 _NEXT = "pack-next"
 
 
 def in_force(tx: Transaction, party: str) -> InForce | None:
     """Return the pack with a counterpart that was applied last."""
     version = _latest(tx, party)
-    digest = tx.allocated(_BOUND, f"{party}|{version}")
+    digest = tx.allocated(BOUND, f"{party}|{version}")
     return InForce(version, digest) if version and digest else None
 
 
@@ -50,7 +52,7 @@ def take(
         latest = _latest(tx, party)
         if pack.version < latest:
             _refuse("stale", "pack-older", pack.version, latest)
-        if tx.allocate(_BOUND, f"{party}|{pack.version}", digest) != digest:
+        if tx.allocate(BOUND, f"{party}|{pack.version}", digest) != digest:
             _refuse("id-conflict", "pack-version", pack.version, latest)
         if pack.version == latest:
             return False

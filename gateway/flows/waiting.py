@@ -3,7 +3,7 @@
 import msgspec
 
 from gateway.codec.merge import merge_parameters
-from gateway.errors import DocumentError, Finding
+from gateway.errors import DocumentError, Finding, GatewayError
 from gateway.flows.gather import advance, meet_again, stated_parameters, vehicle_first
 from gateway.flows.ports import Half, Transaction
 from gateway.flows.record import Paper, step
@@ -20,8 +20,22 @@ def supplement(
 ) -> MessageState:
     """Add parameters to a crossing (a draft that lacks items, a set that waits) and try again.
 
-    What was made before stays; the new documents supersede it in the conversation.
+    What was made before stays; the new documents supersede it in the conversation. A refusal
+    leaves its row of evidence and nothing else.
     """
+    try:
+        return _supplement(services, agency, conversation_id, parameters)
+    except GatewayError as failure:
+        if not failure.retriable:
+            facts = {"agency": agency, "conversation": conversation_id, "code": failure.code}
+            refused = step(services, "refused", "", services.clock(), facts)
+            services.store.commit(refused.write)
+        raise
+
+
+def _supplement(
+    services: Services, agency: str, conversation_id: str, parameters: Parameters
+) -> MessageState:
     now = services.clock()
 
     def work(tx: Transaction) -> MessageState:

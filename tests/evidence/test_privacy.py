@@ -148,8 +148,8 @@ def test_evidence_says_nothing_but_ids_codes_and_digests(sides):
     known = {
         "agency", "answer", "at", "by", "code", "conversation", "day", "detail", "digest",
         "documents", "event", "external", "function", "key", "keys", "kind", "message",
-        "message-kind", "order", "party", "peer", "reason", "ref", "refused", "roles", "rule",
-        "sequence", "state", "test", "type", "version",
+        "message-kind", "order", "party", "peer", "purpose", "reason", "ref", "refused", "roles",
+        "rule", "sequence", "state", "test", "type", "version",
     }  # fmt: skip
     for side in sides.values():
         rows = side.services.store.read(lambda tx: tx.scan_evidence(0, 1000))
