@@ -110,6 +110,12 @@ class Ledger(Protocol):
         """Return the epoch of a log: 1, or that of its newest restoration."""
         ...
 
+    def ledger_rows(
+        self,
+    ) -> tuple[tuple[LedgerHead, ...], tuple[Restoration, ...], tuple[Day, ...]]:
+        """Return all heads, restorations and days: for the audit."""
+        ...
+
     def keep_day(self, day: Day) -> None:
         """Store how a day compared, in the place of what was there."""
         ...

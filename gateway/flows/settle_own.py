@@ -17,7 +17,9 @@ def own_policy(services: Services, counterpart: Counterpart, usage: Usage) -> Tr
         Usage.HEAD: services.head_signer,
     }
     signer = signers[usage]
-    certificates = certificates_of(signer) if signer is not None else ()
+    certificates = list(certificates_of(signer)) if signer is not None else []
+    if usage is Usage.HEAD:
+        certificates += services.earlier_heads
     keys = [PinnedKey(der, services.name, usage) for der in certificates]
     return TrustPolicy.of(counterpart.ours, usage, keys)
 

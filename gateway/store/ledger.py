@@ -112,6 +112,17 @@ class Ledger(Rows):
         """Return the epoch of a log: 1, or that of its newest restoration."""
         return self.connection.scalar(_EPOCH, {"log": log}) or 1
 
+    def ledger_rows(
+        self,
+    ) -> tuple[tuple[LedgerHead, ...], tuple[Restoration, ...], tuple[Day, ...]]:
+        """Return all heads, restorations and days: for the audit."""
+        run = self.connection.execute
+        return (
+            tuple(LedgerHead(*row) for row in run(select(ledger_head))),
+            tuple(Restoration(*row) for row in run(select(ledger_restoration))),
+            tuple(Day(*row) for row in run(select(ledger_day))),
+        )
+
     def keep_day(self, day: Day) -> None:
         """Store how a day compared, in the place of what was there."""
         self.connection.execute(_KEEP_DAY, asdict(day))
