@@ -14,6 +14,7 @@ from conformance.crypto.trees import parse, unsigned
 from conformance.engine import case as words
 from conformance.engine.session import Exchange, Session
 from conformance.wire import documents
+from conformance.wire.breaking import crowd
 from conformance.wire.corrupt import OPERATORS
 from conformance.wire.instants import shifted, written
 from conformance.wire.message import NAMESPACE, PROFILE_VERSION, Draft
@@ -68,9 +69,9 @@ class Bench:
             body = self._patched(draft.body, step)
         else:
             batch = self.session.batch()
-            draft = _fresh(self.session, step.document, batch)
+            draft = _fresh(self.session, self.text(step.document), batch)
             body = self._body(step, batch)
-        values = {name: self.text(value) for name, value in step.set.items()}
+        values = {self.text(name): self.text(value) for name, value in step.set.items()}
         draft = replace(draft, body=body).with_fields(**values).without(*map(self.text, step.drop))
         stated: dict[str, Any] = {
             name: self.text(value)
@@ -80,10 +81,12 @@ class Bench:
         draft = replace(draft, **stated)
         if step.extras:
             draft = replace(draft, extras=self.text(step.extras))
+        if step.attributes:
+            draft = replace(draft, attributes=step.attributes)
         self.draft, self.octets = draft, None
 
     def _body(self, step: words.Build, batch: str) -> str:
-        content = documents.read(self.session.fixtures, step.document)
+        content = documents.read(self.session.fixtures, self.text(step.document))
         stem = documents.value(content, "Head/MessageID")[:-17]
         own = {"Declaration/ID": batch, "Head/MessageID": stem + self.session.digits(17)}
         body = documents.without_declaration(documents.patched(content, own))
@@ -91,7 +94,9 @@ class Bench:
 
     def _patched(self, body: str, step: words.Build) -> str:
         if step.body is not None:
-            return self.text(step.body)
+            stated = self.text(step.body)
+            shape = stated.removeprefix("@crowd:")
+            return stated if shape == stated else crowd(shape)
         changes = {self.text(path): self.text(value) for path, value in step.patch.items()}
         content = documents.patched(body.encode(), changes) if changes else body.encode()
         return documents.without_declaration(content) if changes else body
@@ -100,12 +105,17 @@ class Bench:
         """Sign the draft."""
         if self.draft is None:
             raise LookupError("sign: nothing was built")
-        stated: dict[str, Any] = {
-            name: self.text(value) if isinstance(value, str) else value
-            for name, value in step.layout.items()
-        }
+        if step.unsigned:
+            self.octets, self.signed_draft = self.draft.render().encode(), self.draft
+            return
+        stated: dict[str, Any] = {name: self._filled(value) for name, value in step.layout.items()}
         layout = replace(PROFILE, **stated)
         self._sign(step.key, layout)
+
+    def _filled(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return tuple(self.text(part) for part in value)
+        return self.text(value) if isinstance(value, str) else value
 
     def _sign(self, key: str, layout: Layout) -> None:
         assert self.draft is not None

@@ -30,8 +30,8 @@ class _Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
 class Build(_Step, frozen=True, tag="build"):
     """Make a message. document: a fixture. like: start from a message sent under that name.
 
-    set, drop: fields of the envelope. patch: body values by path (local names, `A/B[2]/C`).
-    Values may hold `{axis}`, `@id` (a new id), `@batch`, `@now+10m`, `@other-test` (the wrong
+    set, drop: fields of the envelope. attributes: of the root. patch: body values by path
+    (local names, `A/B[2]/C`). Values may hold `{axis}`, `@id` (a new id), `@batch`, `@now+10m`, `@other-test` (the wrong
     test indicator), `@of:NAME:Field`.
     """
 
@@ -40,6 +40,7 @@ class Build(_Step, frozen=True, tag="build"):
     set: dict[str, str] = {}
     drop: tuple[str, ...] = ()
     patch: dict[str, str] = {}
+    attributes: dict[str, str] = {}
     extras: str = ""
     prefix: str | None = None
     namespace: str | None = None
@@ -49,10 +50,12 @@ class Build(_Step, frozen=True, tag="build"):
 
 class Sign(_Step, frozen=True, tag="sign"):
     """Sign what was built. key: a key of the target file or one made for the run (`stranger`,
-    `expired`, ...). layout: fields of crypto.shapes.Layout that differ from the profile."""
+    `expired`, ...). layout: fields of crypto.shapes.Layout that differ from the profile.
+    unsigned: send it without a signature."""
 
     key: str = "message"
     layout: dict[str, str | bool | int | tuple[str, ...]] = {}
+    unsigned: bool = False
 
 
 class Corrupt(_Step, frozen=True, tag="corrupt"):
@@ -75,6 +78,7 @@ class Send(_Step, frozen=True, tag="send"):
     path: str = ""
     headers: dict[str, str] = {}
     raw: str = ""
+    chunked: bool = False
 
 
 class Verify(_Step, frozen=True, tag="verify"):

@@ -15,8 +15,10 @@ SLACK = 5.0
 async def send(bench: Bench, step: words.Send) -> None:
     """Post what was built; the answers are kept under the step's name."""
     octets = step.raw.encode() if step.raw else bench.ready()
-    place = bench.session.place(step.tls, bench.text(step.path))
+    place = bench.session.place(bench.text(step.tls), bench.text(step.path))
     headers = {name: bench.text(value) for name, value in step.headers.items()}
+    if step.chunked:
+        octets = b"".join((f"{len(octets):x}\r\n".encode(), octets, b"\r\n0\r\n\r\n"))
     whole = request(place, octets, headers, bench.text(step.method))
     deadline = bench.session.target.limits.receipt + SLACK
     sent = Exchange(bench.signed_draft or bench.draft or Draft({}, ""), octets, bench.digest)

@@ -61,6 +61,6 @@ def _bound(road: Road, message: Outgoing, found: Answer, mutants: Mutants) -> No
     said = found.receipt or found.refusal
     assert said is not None
     named = (said.message_id, said.digest, said.sender, said.recipient)
-    ours = (message.message_id, message.digest, road.other, road.party)
+    ours = (message.wire_id or message.message_id, message.digest, road.other, road.party)
     if named != ours and not mutants.on("MS07"):
         raise AgainError("the answer names something else")

@@ -10,7 +10,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A signed message on its way. state: queued, receipted, refused, dead."""
+    """A signed message on its way. wire_id: the id in its octets, where a wrong sender made
+    it another one. state: queued, receipted, refused, dead."""
 
     message_id: str
     order_key: str
@@ -18,6 +19,7 @@ class Outgoing:
     digest: str
     state: str = "queued"
     attempts: int = 0
+    wire_id: str = ""
     reason: str = ""
 
     @property

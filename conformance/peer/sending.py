@@ -79,8 +79,9 @@ class Sending:
 
     def _renewed(self, message: Outgoing) -> Outgoing:
         number = self._numbers.get(message.order_key, 1)
-        again = self._signed(f"peer-{uuid4()}", message.order_key, number)
-        return replace(message, octets=again.octets, digest=again.digest)
+        name = f"peer-{uuid4()}"
+        again = self._signed(name, message.order_key, number)
+        return replace(message, octets=again.octets, digest=again.digest, wire_id=name)
 
     def _signed(self, message_id: str, batch: str, number: int) -> Outgoing:
         octets = sign(self._draft(message_id, batch, number).render().encode(), self._desk.key)

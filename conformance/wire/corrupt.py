@@ -9,6 +9,10 @@ from lxml import etree
 
 from conformance.crypto.shapes import DSIG
 from conformance.crypto.trees import SIGNATURE, Element, parse
+from conformance.wire.breaking import BREAKS
+
+LARGEST = 10_000_000
+"""Octets of a message (XP-LIM-001)."""
 
 Operator = Callable[[bytes, str, str], bytes]
 
@@ -69,6 +73,16 @@ def recode(content: bytes, at: str, by: str) -> bytes:
     """Write the same characters in another encoding; by: what the declaration says."""
     declared = f'<?xml version="1.0" encoding="{by}"?>' if by else ""
     return (declared + content.decode()).encode(at)
+
+
+def broken(content: bytes, at: str, by: str) -> bytes:
+    """Break the XML; at: a way of wire.breaking."""
+    return BREAKS[at](content)
+
+
+def pad(content: bytes, at: str, by: str) -> bytes:
+    """Make the octets longer than the profile's limit, by `at` octets of white space."""
+    return content + b" " * (LARGEST + int(at) - len(content))
 
 
 def white(content: bytes, at: str, by: str) -> bytes:
@@ -196,6 +210,8 @@ def _parent(element: Element) -> Element:
 
 
 OPERATORS: dict[str, Operator] = {
+    "break": broken,
+    "pad": pad,
     "flip": flip,
     "replace": replace,
     "set-text": set_text,
