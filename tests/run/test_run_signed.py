@@ -1,5 +1,6 @@
 """What agencies sign, and who stamps: from the settings to parts that work."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -154,6 +155,32 @@ def test_the_authority_of_the_settings_stamps(house: Path, tmp_path: Path) -> No
             assert made.timestamps is not None
             token = made.timestamps.stamp(b"message")
     assert timestamp.verify(token, b"message", made.timestamp_anchors).policy == "1.2.3.4.1"
+
+
+def lines_of(house: Path) -> dict[str, tuple[str, str]]:
+    done = CliRunner().invoke(app, ["doctor", "-c", str(house), "--json"])
+    return {line["check"]: (line["level"], line["text"]) for line in json.loads(done.stdout)}
+
+
+def test_doctor_asks_for_a_timestamp(house: Path, tmp_path: Path) -> None:
+    with TimestampServer(tmp_path / "tsa") as server:
+        told(
+            house,
+            f'\n[timestamps]\nanchors = ["tsa/root.pem"]\n'
+            f'[timestamps.authority.first]\nurl = "{server.url}"\n',
+        )
+        level, text = lines_of(house)["timestamps/first"]
+        assert (level, text.startswith("stamped; ")) == ("OK", True)
+    level, text = lines_of(house)["timestamps/first"]
+    assert (level, "econnrefused" in text) == ("FAIL", True)
+
+
+def test_doctor_knows_who_signs_for_an_agency(house: Path, certificate: Path) -> None:
+    told(house, SIGNED.format(certificate=certificate.name))
+    found = lines_of(house)
+    assert {"certificate agency.customs vnaccs-smime", "certificate agency.customs vn-2025"} <= (
+        found.keys()
+    )
 
 
 def test_without_an_authority_nobody_stamps(house: Path) -> None:
