@@ -8,13 +8,18 @@ import typer
 
 from gateway.cli import (
     bundle,
+    counterpart,
+    counterpart_reach,
     doctor,
     documents,
     evidence,
     keys,
+    keys_list,
+    keys_rotation,
     maps,
     messages,
     packs,
+    recognition,
     running,
     settle,
     setup,
@@ -52,6 +57,13 @@ evidence.evidence.command("contradiction")(bundle.contradiction)
 app.add_typer(settle.settle, name="settle")
 app.add_typer(maps.maps, name="map")
 app.add_typer(keys.keys, name="keys")
+keys.keys.command("list")(keys_list.list_keys)
+keys.keys.command("rotate")(keys_rotation.rotate)
+keys.keys.command("retire")(keys_rotation.retire)
+keys.keys.command("announce")(keys_rotation.announce)
+app.add_typer(counterpart.counterpart, name="counterpart")
+counterpart.counterpart.command("test")(counterpart_reach.reach)
 app.add_typer(packs.pack, name="pack")
+app.add_typer(recognition.recognition, name="recognition")
 
 __all__ = ["app"]

@@ -76,6 +76,28 @@ def sign_rules(rules: RuleSet, signers: Collection[Signer]) -> bytes:
     return sign_statement(PAYLOAD_TYPE, canonical(rules), list(signers))
 
 
+def cosign_rules(first: bytes, second: bytes) -> bytes:
+    """Return one envelope with the signatures of two of the same payload.
+
+    TrustError `signature-scope` when they sign different things: other rules, or other kinds.
+    """
+    left, right = (_envelope(each) for each in (first, second))
+    if (left["payload"], left["payloadType"]) != (right["payload"], right["payloadType"]):
+        raise _untrusted("one-payload", "", "")
+    signatures = [*left["signatures"], *right["signatures"]]
+    return msgspec.json.encode({**left, "signatures": signatures})
+
+
+def _envelope(content: bytes) -> dict[str, Any]:
+    try:
+        read = msgspec.json.decode(content, type=dict[str, Any])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        read = {}
+    if not {"payload", "payloadType", "signatures"} <= read.keys():
+        raise TrustError("signature-invalid", Finding("signature-invalid", "dsse"))
+    return read
+
+
 def open_rules(
     envelope: bytes, policy: TrustPolicy, at: datetime, parties: Collection[str]
 ) -> RuleSet:

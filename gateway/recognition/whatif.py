@@ -7,6 +7,7 @@ from datetime import datetime
 from gateway.model.bodies import ClaimRef
 from gateway.model.evidence import Evidence, Kind
 from gateway.recognition.fold import Decision, decide
+from gateway.recognition.normalise import span
 from gateway.recognition.outcomes import RANK
 from gateway.recognition.ruleset import RuleSet
 from gateway.recognition.situation import Situation
@@ -64,3 +65,30 @@ def _meaning(decision: Decision) -> tuple[object, ...]:
 def shared_instants(statements: Iterable[Evidence]) -> tuple[Evidence, ...]:
     """Return the statements whose instants both sides may decide at: arrivals and deadlines."""
     return tuple(s for s in statements if s.kind in (Kind.ARRIVAL, Kind.DEADLINE))
+
+
+def replayed(situation: Situation, rules: RuleSet) -> list[Decision]:
+    """Return the decisions of all claims at every shared instant, where they are news.
+
+    At each instant only what was stated by then counts: what the gateways knew in the ideal
+    case of no delay.
+    """
+    instants = sorted({_stated(e) for e in situation.pool.values() if e.kind in _SHARED})
+    last: dict[str, Decision] = {}
+    found: list[Decision] = []
+    for at in instants:
+        known = Situation({d: e for d, e in situation.pool.items() if _stated(e) <= at})
+        for claim in known.shared.claims:
+            decision = decide(claim, known, rules, at)
+            before = last.get(str(decision.claim))
+            if before is None or outcome_changed(before, decision):
+                found.append(decision)
+                last[str(decision.claim)] = decision
+    return found
+
+
+_SHARED = frozenset(Kind) - {Kind.LINK, Kind.UNLINK, Kind.COMMIT}
+
+
+def _stated(statement: Evidence) -> datetime:
+    return span(statement.stated_at, statement.issuer.country)[1]
