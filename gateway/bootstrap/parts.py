@@ -160,7 +160,8 @@ def signed_form(name: str, stated: SignedDocuments, *, demo: bool) -> SignedForm
     ]
     trust.check_windows(f"agency.{name}.signed.pinned", pins, stated.trust)
     shape = profile(stated.signature, stated.legacy)
-    shape = replace(shape, oldest=stated.oldest, demo=shape.demo or demo)
+    demo = shape.demo or demo
+    shape = replace(shape, oldest=stated.oldest, stamped=stated.stamped, demo=demo)
     authorities, asked = trust.anchors(name, stated.trust), trust.rule(stated.trust)
     policy = TrustPolicy.of(shape, Usage.MESSAGE, pins, authorities, asked)
     return SignedForm(policy, stated.formats)

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from gateway.settings.trust import PartyTrust
 from gateway.settings.values import Duration, File, Section
-from gateway.signing.profiles import PROFILES
+from gateway.signing.profiles import PROFILES, Shape
 
 
 class AgencyPin(Section):
@@ -25,7 +25,7 @@ class SignedDocuments(Section):
 
     signature: a profile of gateway.signing.profiles. formats: which documents; none: all.
     legacy: its switch; SHA-1 needs it. pinned: by whom. trust: beside the pins. oldest: how old
-    a signing time without a timestamp may be.
+    a signing time without a timestamp may be. stamped: XAdES without a timestamp is refused.
     """
 
     signature: str
@@ -33,6 +33,7 @@ class SignedDocuments(Section):
     legacy: bool = False
     pinned: tuple[AgencyPin, ...] = ()
     trust: PartyTrust = Field(default={}, validate_default=True)
+    stamped: bool = False
     oldest: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(days=1)
 
     @model_validator(mode="after")
@@ -42,6 +43,8 @@ class SignedDocuments(Section):
             raise ValueError(f"signature must be one of: {', '.join(sorted(PROFILES))}")
         if not (found.methods or self.legacy):
             raise ValueError(f"{self.signature} needs legacy = true")
+        if self.stamped and found.shape is not Shape.XADES:
+            raise ValueError("stamped is for XAdES: no other form holds a timestamp")
         if not (self.pinned or self.trust.names):
             raise ValueError("nobody could sign: pin a certificate, or name authorities in trust")
         return self

@@ -80,7 +80,8 @@ class SignatureProfile:
     legacy_methods, legacy_digests: accepted as well, and first, once the switch `legacy` is
     on: `profile(name, legacy=True)`. transforms: exactly these, in this order. user_id: of SM2.
     demo: keys of the demo are trusted. second: a second signature stands behind the first one
-    (see `dual`). oldest: how old a signing time without a timestamp may be. plain: of XAdES, the
+    (see `dual`). oldest: how old a signing time without a timestamp may be. stamped: of
+    XAdES, without a timestamp it is refused. plain: of XAdES, the
     shapes without signed properties that are accepted in its place.
     """
 
@@ -99,6 +100,7 @@ class SignatureProfile:
     demo: bool = False
     second: "SignatureProfile | None" = None
     oldest: timedelta = timedelta(days=1)
+    stamped: bool = False
     plain: tuple["SignatureProfile", ...] = ()
 
     @property

@@ -38,11 +38,11 @@ def open_xades(
     """Verify a XAdES signature over a whole document.
 
     at: now. anchors: of timestamps (DER). A signature without properties is verified as one of
-    the profile's plain shapes. The tree is taken over; go on with `Opened.content`. TrustError
-    with the codes of `xades_parts`, `timestamp.verify`, `claimed_time`, `TrustPolicy.signer`;
-    `signature-invalid`.
+    the profile's plain shapes, unless a timestamp is due. The tree is taken over; go on with
+    `Opened.content`. TrustError with the codes of `xades_parts`, `timestamp.verify`,
+    `claimed_time`, `TrustPolicy.signer`; `signature-invalid`.
     """
-    if policy.profile.plain and not has_properties(root):
+    if policy.profile.plain and not policy.profile.stamped and not has_properties(root):
         return _open_plain(root, policy, at)
     try:
         return _open(root, policy, at, anchors)
@@ -98,6 +98,8 @@ def _time(
     parts: XadesParts, profile: SignatureProfile, at: datetime, anchors: Sequence[bytes]
 ) -> tuple[datetime, Proof]:
     if parts.token is None:
+        if profile.stamped:
+            refuse("timestamp-invalid", "timestamp-missing", "xades:UnsignedProperties")
         return claimed_time(parts.claimed, at, profile.oldest), Proof.CLAIMED
     stamp = timestamp.verify(parts.token, c14n(parts.value), anchors, at)
     return stamp.time, Proof.TIMESTAMP

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -250,6 +251,25 @@ def test_without_the_timestamp_the_stated_time_counts(ec: Agency, stamped: bytes
     assert opened(etree.tostring(root), ec).proof is Proof.CLAIMED
     late = NOW + timedelta(hours=25)
     assert refusal(lambda: opened(etree.tostring(root), ec, late)).code == "stale"
+
+
+@pytest.mark.proves(
+    attack="the timestamp is taken out of a signature that must have one",
+    code="timestamp-invalid",
+    rule="timestamp-missing",
+    behaviour="Refused where the settings say that the agency's signatures are stamped.",
+)
+def test_a_timestamp_may_be_due(
+    ec: Agency, rsa: Agency, signed: bytes, stamped: bytes, tsa: TimestampServer
+) -> None:
+    def due(of: Agency, octets: bytes) -> Opened:
+        policy = of.policy("vn-2025")
+        strict = replace(policy, profile=replace(policy.profile, stamped=True))
+        return open_xades(parse(octets), strict, NOW, (tsa.anchor,))
+
+    assert due(ec, stamped).proof is Proof.TIMESTAMP
+    assert refusal(lambda: due(ec, signed)).rule == "timestamp-missing"
+    assert refusal(lambda: due(rsa, dot_net(rsa, DOCUMENT))).code == "signature-scope"
 
 
 def test_a_signature_of_the_future(ec: Agency) -> None:

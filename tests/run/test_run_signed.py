@@ -105,6 +105,7 @@ def problems(house: Path, text: str) -> str:
             "nobody could sign",
         ),
         ('oldest = "2h"', 'oldest = "0s"', "greater than"),
+        ('oldest = "2h"', "stamped = true", "stamped is for XAdES"),
     ],
 )
 def test_settings_that_say_nothing_useful(
