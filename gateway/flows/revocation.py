@@ -18,7 +18,7 @@ from gateway.flows.ports import Clock, Store, Transaction
 from gateway.flows.ports_revocation import KeptStatus, StatusSource
 from gateway.signing.keys import fingerprint
 from gateway.signing.revocation import Kind, Mode, Rule, Standing, Status, best, judge
-from gateway.signing.revocation_crl import Crl, crl_status, read_crl
+from gateway.signing.revocation_crl import crl_status, read_crl
 from gateway.signing.revocation_ocsp import read_ocsp
 from gateway.signing.revocation_sources import Wanted, sources
 from gateway.signing.trust import TrustPolicy
@@ -58,7 +58,7 @@ class StatusDesk:
         self._source = source
         self._clock = clock
         self._owner = owner
-        self._lists: dict[tuple[str, str], Crl] = {}
+        self._read_before: dict[tuple[str, str, str, str], Status] = {}
         self._contents: dict[str, bytes] = {}
         self._asking: set[tuple[Kind, str, str]] = set()
         self._lock = threading.Lock()
@@ -156,17 +156,18 @@ class StatusDesk:
     def _read(
         self, row: KeptStatus, certificate: bytes, issuer: bytes
     ) -> tuple[Status, bytes] | None:
-        """Verify a kept answer again; None when it is not what was kept. A list is verified
-        once in this process."""
-        place, now = row.wanted, self._clock()
-        octets = self._octets(row)
-        try:
-            if place.kind is Kind.OCSP:
-                return read_ocsp(octets, certificate, issuer, now, place.url), octets
-            crl = self._list(octets, row.digest, issuer, now)
-            return crl_status(crl, certificate, place.url), octets
-        except TrustError:
-            return None
+        """Verify a kept answer again, once in this process for each certificate; None when it
+        is not what was kept."""
+        place, octets = row.wanted, self._octets(row)
+        name = (row.digest, place.url, fingerprint(certificate), fingerprint(issuer))
+        known = self._read_before.get(name)
+        if known is None:
+            try:
+                known = _said(place, octets, certificate, issuer, self._clock())
+            except TrustError:
+                return None
+            _remember(self._read_before, name, known)
+        return known, octets
 
     def _octets(self, row: KeptStatus) -> bytes:
         known = self._contents.get(row.digest)
@@ -174,14 +175,6 @@ class StatusDesk:
             found = self._store.read(lambda tx: tx.status_content(*_key(row.wanted)))
             known = found or b""
             _remember(self._contents, row.digest, known)
-        return known
-
-    def _list(self, octets: bytes, digest: str, issuer: bytes, now: datetime) -> Crl:
-        name = (digest, fingerprint(issuer))
-        known = self._lists.get(name)
-        if known is None:
-            known = read_crl(octets, issuer, now)
-            _remember(self._lists, name, known)
         return known
 
     def _ask_now(self, rule: Rule, wanted: Sequence[Wanted]) -> bool:
@@ -231,6 +224,12 @@ _WORST_FIRST = (Standing.REVOKED_LATER, Standing.GRACE)
 
 def _key(wanted: Wanted) -> tuple[Kind, str, str]:
     return wanted.kind, wanted.subject, wanted.url
+
+
+def _said(place: Wanted, octets: bytes, certificate: bytes, issuer: bytes, now: datetime) -> Status:
+    if place.kind is Kind.OCSP:
+        return read_ocsp(octets, certificate, issuer, now, place.url)
+    return crl_status(read_crl(octets, issuer, now), certificate, place.url)
 
 
 def _remember(known: dict[K, V], name: K, value: V) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from cryptography import x509
@@ -26,6 +27,7 @@ class Wanted:
     agreed: bool
 
 
+@lru_cache(maxsize=256)
 def sources(chain: tuple[bytes, ...], rule: Rule) -> tuple[Wanted, ...]:
     """Return what to ask about every certificate of a path but the anchor, each once."""
     wanted: dict[tuple[Kind, str, str], Wanted] = {}

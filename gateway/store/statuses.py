@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, or_, select, tuple_, update
+from sqlalchemy import Row, bindparam, or_, select, tuple_, update
 
 from gateway.flows.ports_revocation import KeptStatus
 from gateway.signing.revocation import Kind
@@ -15,6 +15,9 @@ from gateway.store.tables_revocation import revocation_source as source
 
 _ALL = select(*(column for column in source.c if column is not source.c.content)).order_by(
     source.c.url, source.c.kind, source.c.subject
+)
+_OF_SUBJECTS = _ALL.where(
+    tuple_(source.c.kind, source.c.subject).in_(bindparam("subjects", expanding=True))
 )
 _WANT = insert_new(source)
 _one = (
@@ -54,11 +57,12 @@ class Statuses(Rows):
 
     def statuses(self, subjects: Sequence[tuple[Kind, str]]) -> tuple[KeptStatus, ...]:
         """Return what is kept about these subjects, one row for each URL."""
-        return self._kept_of(_ALL.where(tuple_(source.c.kind, source.c.subject).in_(subjects)))
+        rows = self.connection.execute(_OF_SUBJECTS, {"subjects": list(subjects)})
+        return tuple(map(_kept, rows))
 
     def all_statuses(self) -> tuple[KeptStatus, ...]:
         """Return every source, by its URL."""
-        return self._kept_of(_ALL)
+        return tuple(map(_kept, self.connection.execute(_ALL)))
 
     def status_content(self, kind: Kind, subject: str, url: str) -> bytes | None:
         """Return the octets of the last answer that verified."""
@@ -84,9 +88,6 @@ class Statuses(Rows):
     def note_status_failure(self, wanted: Wanted, at: datetime, error: str) -> None:
         """Remember that asking failed; the last good answer stays."""
         self.connection.execute(_FAILED, _key(wanted) | {"failed_at": at, "error": error})
-
-    def _kept_of(self, statement: Select[Any]) -> tuple[KeptStatus, ...]:
-        return tuple(_kept(row) for row in self.connection.execute(statement))
 
 
 def _key(wanted: Wanted) -> dict[str, object]:
