@@ -219,12 +219,9 @@ def der_of(value: bytes) -> bytes:
 
 
 def raw_of(der: bytes, size: int) -> bytes:
-    """Return r || s, each of `size` octets. ValueError when it is not exactly DER, or a number
-    has no room."""
-    r, s = decode_dss_signature(der)
-    if r < 0 or s < 0 or encode_dss_signature(r, s) != der:
-        raise ValueError("not DER")
+    """Return r || s, each of `size` octets. ValueError when it is not DER (one spelling), or a
+    number is negative or has no room."""
     try:
-        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+        return b"".join(number.to_bytes(size, "big") for number in decode_dss_signature(der))
     except OverflowError:
-        raise ValueError("r or s is too large") from None
+        raise ValueError("r or s is out of range") from None

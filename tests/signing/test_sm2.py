@@ -24,7 +24,7 @@ from gateway.errors import UnavailableError
 from gateway.signing import sm2, sm2_libcrypto, sm2_oracle
 from gateway.signing.algorithms import ALGORITHMS, SM2_SM3, der_of, raw_of
 from gateway.signing.sm2 import Sm2PublicKey
-from gateway.signing.sm2_curve import GX, GY, SIZE, USER_ID, N, P, sm3
+from gateway.signing.sm2_curve import GX, GY, SIZE, USER_ID, N, P, pair, sm3
 
 KEY = sm2.generate()
 POINT = KEY.public.point
@@ -171,6 +171,15 @@ def test_values_out_of_range_are_refused(value: bytes) -> None:
 
 def test_the_longest_user_id() -> None:
     assert verifies(KEY.public, KEY.sign(MESSAGE, b"x" * 8190), MESSAGE, b"x" * 8190)
+
+
+@pytest.mark.parametrize(
+    "name", ["nothing", "cut", "long", "r zero", "s zero", "r is n", "s is n", "all ones", "der"]
+)
+def test_only_numbers_in_range_are_read(name: str) -> None:
+    with pytest.raises(ValueError, match="range"):
+        pair(HOSTILE[name])
+    assert pair(VALUE) == tuple(int.from_bytes(part, "big") for part in (VALUE[:32], HALF))
 
 
 @pytest.mark.parametrize("user_id", [b"", b"x" * 8191])

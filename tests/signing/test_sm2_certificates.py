@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asn1crypto import core
+from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from sm2_parties import DISTID, openssl, openssl_time
 
 from gateway.errors import TrustError, UnavailableError
 from gateway.signing import certificates, sm2
+from gateway.signing.algorithms import der_of
 from gateway.signing.issue import Issued, KeyKind, Purpose, Subject, authority, leaf
 from gateway.signing.keys import key_signer, load_key, load_signer, write_key
 from gateway.signing.path import Anchors, find_path
@@ -167,6 +170,33 @@ def test_any_flipped_bit_breaks_the_signature_of_a_certificate() -> None:
             assert not certificates.signed_by(bent, MIDDLE.der)
         except ValueError:
             continue
+
+
+def resigned(**changes: Any) -> bytes:
+    """Return the leaf with other parts, signed again by its issuer; `outer` is not signed."""
+    read = asn1.Certificate.load(LEAF.der)
+    body = read["tbs_certificate"]
+    outer = changes.pop("outer", certificates.SM2_WITH_SM3)
+    for name, value in changes.items():
+        body[name] = value
+    read["signature_algorithm"] = {"algorithm": outer}
+    read["signature_value"] = der_of(MIDDLE.key.sign(body.dump(force=True)))
+    return bytes(read.dump(force=True))
+
+
+ECDSA = "1.2.840.10045.4.3.2"
+
+
+def test_a_certificate_says_how_and_by_whom_it_was_signed() -> None:
+    assert certificates.signed_by(resigned(), MIDDLE.der)
+    null = {"algorithm": certificates.SM2_WITH_SM3, "parameters": core.Null()}
+    assert not certificates.signed_by(resigned(signature={"algorithm": ECDSA}), MIDDLE.der)
+    assert not certificates.signed_by(resigned(outer=ECDSA), MIDDLE.der)
+    both = resigned(outer=ECDSA, signature={"algorithm": ECDSA})
+    assert not certificates.signed_by(both, MIDDLE.der)
+    assert not certificates.signed_by(resigned(signature=null), MIDDLE.der)
+    other = asn1.Name.load(subject("other").as_x509().public_bytes())
+    assert not certificates.signed_by(resigned(issuer=other), MIDDLE.der)
 
 
 # --- paths --------------------------------------------------------------------------------
