@@ -371,6 +371,7 @@ def test_two_signers(folder: Path, rsa: Agency, ec: Agency) -> None:
         ("der-truncated", b"\x30\x01\x02"),
         ("der-trailing", b"\x30\x00\x00"),
         ("der-length", b"\x30\x81\x03\x02\x01\x00"),
+        ("der-length", b"\x30\x82\x00\x80" + b"\x05\x00" * 64),
         ("der-tag", b"\x3f\x81\x01\x00"),
         ("der-depth", b"".join(bytes((0x30, 80 - 2 * n)) for n in range(41))),
         ("der-size", b"\x30" * 300_000),
