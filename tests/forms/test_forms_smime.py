@@ -346,6 +346,13 @@ def test_forms_of_cms_that_are_not_ours(
     assert refusal(lambda: opened(by_openssl(folder, rsa, *options), rsa)).rule == rule
 
 
+def test_a_chain_without_end(ec: Agency) -> None:
+    whole = sign_smime(EDI, ec.signer(), NOW, BOUNDARY, [CA.der] * 7)
+    assert opened(whole, ec)
+    whole = sign_smime(EDI, ec.signer(), NOW, BOUNDARY, [CA.der] * 8)
+    assert refusal(lambda: opened(whole, ec)).rule == "cms-certificate"
+
+
 def test_two_signers(folder: Path, rsa: Agency, ec: Agency) -> None:
     (folder / "other").mkdir()
     certificate, key = ec.files(folder / "other")

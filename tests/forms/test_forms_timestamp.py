@@ -130,6 +130,29 @@ def test_validity_is_that_of_the_time_in_the_token() -> None:
     assert verify(token(ended, MESSAGE, at=then), at=NOW).time.date() == then.date()
 
 
+def test_an_authority_below_an_intermediate() -> None:
+    """Both stand in [timestamps] anchors: a token brings its signer's certificate alone."""
+    middle = pair("middle", ROOT, authority=True)
+    octets = token(pair("tsa", middle, usage=STAMPING), MESSAGE)
+    assert timestamp.verify(octets, MESSAGE, [ROOT.der, middle.der])
+    for anchors in ([ROOT.der], [middle.der]):
+        found = refused(lambda a=anchors: timestamp.verify(octets, MESSAGE, a))
+        assert found[1] == "timestamp-authority"
+
+
+@pytest.mark.proves(
+    attack="a leaf of a believed authority issues a time-stamping certificate of its own",
+    code="timestamp-invalid",
+    rule="timestamp-authority",
+    behaviour="Refused: it is no authority.",
+)
+def test_a_leaf_that_issues() -> None:
+    leaf = pair("tsa", ROOT, usage=STAMPING)
+    below = pair("tsa 2", leaf, usage=STAMPING)
+    found = refused(lambda: timestamp.verify(token(below, MESSAGE), MESSAGE, [ROOT.der, leaf.der]))
+    assert found[1] == "timestamp-authority"
+
+
 def test_an_anchor_that_had_ended() -> None:
     root = pair("root", days=(-20, -10))
     late = pair("tsa", root, usage=STAMPING)

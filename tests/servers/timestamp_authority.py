@@ -56,8 +56,9 @@ def pair(
     usage: Iterable[x509.ObjectIdentifier] = (),
     critical: bool = True,
     days: tuple[int, int] = (-30, 30),
+    authority: bool = False,
 ) -> Pair:
-    """Make an authority (no issuer) or a leaf. days: validity, from now."""
+    """Make an authority (no issuer, or as asked) or a leaf. days: validity, from now."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -69,7 +70,7 @@ def pair(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now + timedelta(days=days[0]))
         .not_valid_after(now + timedelta(days=days[1]))
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(authority or issuer is None, None), critical=True)
     )
     if usage:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usage), critical=critical)
