@@ -84,6 +84,11 @@ def test_every_column_is_evidence_or_says_why_not() -> None:
     assert all(len(reason) > 10 for reason in NOT_EVIDENCE.values())
 
 
+@pytest.mark.proves(
+    attack="A bit is flipped in any column of the database that is evidence",
+    code="-",
+    behaviour="`gateway evidence audit` names the row and ends with 1",
+)
 @pytest.mark.parametrize(("table", "column"), PROVEN, ids=lambda name: name)
 def test_a_flipped_bit_is_found(victim: Victim, table: str, column: str) -> None:
     chance = random.Random(f"{table}.{column}")

@@ -55,6 +55,11 @@ def test_a_flipped_bit_is_found_and_named(store, table, key, column, rule):
     assert rule in {name for name, _ in found}
 
 
+@pytest.mark.proves(
+    attack="A row of evidence is deleted, triggers and all",
+    code="-",
+    behaviour="The log has a leaf without its row; `gateway evidence audit` names it",
+)
 def test_a_deleted_row_of_evidence_is_found(store):
     side, url = store
     with psycopg.connect(url) as connection:

@@ -8,6 +8,7 @@ from evidence_world import close_log, exchange, flaws, stamping
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.api.metrics_log import LogFigures, overdue
 from gateway.errors import DocumentError, StateError, UnavailableError
 from gateway.evidence.heads import HeadFacts, Pace, head_due, head_payload, read_head
 from gateway.evidence.rows import canonical
@@ -26,6 +27,12 @@ class Away:
 
 def note(services, number: int) -> None:
     services.store.commit(step(services, "refused", "", services.clock(), {"n": number}).write)
+
+
+def figures(services) -> dict[str, float]:
+    """What Prometheus sees."""
+    families = LogFigures(services.store, services.clock).collect()
+    return {family.name: family.samples[0].value for family in families}
 
 
 def head_of(services):
@@ -120,6 +127,11 @@ def test_a_second_node_does_nothing_while_the_first_holds_the_lease(sides):
     assert services.store.read(lambda tx: tx.log_size()) == 2
 
 
+@pytest.mark.proves(
+    attack="The time-stamping authority is down for longer than agreed",
+    code="-",
+    behaviour="Heads are `pending`, then `overdue`: log line, metric, readiness; messages go on",
+)
 def test_a_time_stamping_authority_that_is_away_is_an_alarm_after_a_bounded_time(sides, tsa):
     """Heads go on meanwhile; the timestamp comes when it is back."""
     vn = sides["vn"]
@@ -134,6 +146,8 @@ def test_a_time_stamping_authority_that_is_away_is_an_alarm_after_a_bounded_time
     assert heads.stamp_heads(services, "node") == 0
     assert head_of(services).state == "overdue"
     assert [alarm.size for alarm in heads.alarms(services)] == [1]
+    assert overdue(services.store)() == ["1 heads of the log have no timestamp in time"]
+    assert figures(services)["gateway_log_heads_overdue"] == 1.0
     note(services, 2)
     sequence.sequence(services, "node")
     assert heads.make_head(services, "node") == 1
@@ -141,6 +155,10 @@ def test_a_time_stamping_authority_that_is_away_is_an_alarm_after_a_bounded_time
     back = replace(services, timestamps=stamping(tsa))
     assert heads.stamp_heads(back, "node") == 2
     assert heads.alarms(back) == ()
+    assert overdue(services.store)() == []
+    seen = figures(services)
+    assert seen["gateway_log_heads_overdue"] == seen["gateway_log_heads_pending"] == 0.0
+    assert (seen["gateway_log_leaves"], seen["gateway_log_waiting_rows"]) == (2.0, 0.0)
     assert [head.state for head in services.store.read(lambda tx: tx.scan_heads(0, 9))] == [
         "stamped",
         "stamped",
@@ -148,6 +166,11 @@ def test_a_time_stamping_authority_that_is_away_is_an_alarm_after_a_bounded_time
     assert flaws(replace(vn, services=back)) == []
 
 
+@pytest.mark.proves(
+    attack="The head key cannot be reached",
+    code="unavailable",
+    behaviour="No head is made until it is back; rows and messages go on",
+)
 def test_a_head_key_that_is_away_costs_a_head_and_nothing_else(sides):
     class Silent:
         key_id = "x"

@@ -204,6 +204,11 @@ def test_a_consistency_proof_holds_for_its_two_trees_alone(new: int, data: st.Da
         assert not merkle.verify_consistency(old, new, *roots, proof[:at])
 
 
+@pytest.mark.proves(
+    attack="A side rewrites a leaf that an older head covers",
+    code="-",
+    behaviour="No proof of consistency leads from the older head to the new one",
+)
 @settings(max_examples=60, deadline=None)
 @given(st.integers(2, 200), st.data())
 def test_a_rewritten_past_has_no_consistency_proof(new: int, data: st.DataObject) -> None:

@@ -99,6 +99,11 @@ def tables(side, *names: str) -> str:
     return side.services.store.read(read)
 
 
+@pytest.mark.proves(
+    attack="Personal values leak into logs, timelines, evidence, refusals or metrics",
+    code="-",
+    behaviour="They stay in documents; an exchange with planted values shows none elsewhere",
+)
 def test_a_whole_exchange_with_planted_values(sides, tsa, written):
     vn, cn = sides["vn"], sides["cn"]
     done = hand_in_planted(vn)

@@ -40,6 +40,11 @@ class LeapingClock:
         return self.at
 
 
+@pytest.mark.proves(
+    attack="Several nodes build the log at once, and no lease holds",
+    code="-",
+    behaviour="Each waits for the other's commit; no leaf is lost, doubled or forked",
+)
 def test_many_sequencers_whose_leases_never_hold(tmp_path, keys, formats, url):
     with closing(two_sides(tmp_path, keys, formats, {"vn": url})) as sides:
         vn = sides["vn"]
@@ -97,6 +102,11 @@ def test_rows_of_older_code_are_taken_too(sides):
     assert flaws(sides["vn"]) == []
 
 
+@pytest.mark.proves(
+    attack="The log cannot be extended",
+    code="-",
+    behaviour="Messages are accepted as before; their rows wait",
+)
 def test_acceptance_does_not_wait_for_the_log(sides):
     """A row that cannot be sequenced stops the log, not the house."""
     services = sides["vn"].services
