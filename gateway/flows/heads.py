@@ -11,6 +11,7 @@ While the time-stamping authority is away heads are `pending`; after the bounded
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -85,12 +86,14 @@ def stamp_heads(services: Services, owner: str) -> int:
         except GatewayError as failure:
             log.warning("head-not-stamped", size=head.size, code=failure.code)
             break
-        services.store.commit(
-            lambda tx, size=head.size, stamp=token: tx.stamp_head(size, stamp, services.clock())
-        )
+        services.store.commit(partial(_stamp, services, head.size, token))
         stamped += 1
     _raise_alarm(services, now)
     return stamped
+
+
+def _stamp(services: Services, size: int, token: bytes, tx: Transaction) -> None:
+    tx.stamp_head(size, token, services.clock())
 
 
 def _unstamped(tx: Transaction, owner: str, now: datetime) -> tuple[Head, ...]:
