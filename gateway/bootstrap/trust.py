@@ -70,8 +70,13 @@ def chores(services: Services, settings: Settings) -> list[Chore]:
     """Return the asking of revocation sources off the request path, when any is asked."""
     if services.revocation is None:
         return []
-    ask = partial(services.revocation.refresh, policies(services))
+    ask = partial(_refresh, services.revocation, policies(services))
     return [Chore("revocation", settings.trust.refresh, ask)]
+
+
+def _refresh(desk: StatusDesk, known: list[TrustPolicy]) -> int:
+    desk.forget(known)
+    return desk.refresh(known)
 
 
 def policies(services: Services) -> list[TrustPolicy]:

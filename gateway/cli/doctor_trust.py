@@ -150,7 +150,7 @@ def _unheard(
 ) -> Told:
     from gateway.bootstrap.outside import clock
     from gateway.errors import GatewayError
-    from gateway.flows.revocation import verified_answer
+    from gateway.flows.revocation_answers import verified_answer
     from gateway.transport.revocation import HttpStatusSource
 
     name = f"{wanted.kind} {wanted.url}"

@@ -8,7 +8,7 @@ from gateway.errors import TrustError
 from gateway.evidence.audit import Flaw
 from gateway.flows.ports import Transaction
 from gateway.flows.ports_revocation import KeptStatus
-from gateway.flows.revocation import verified_answer
+from gateway.flows.revocation_answers import verified_answer
 from gateway.signing.keys import fingerprint
 from gateway.signing.revocation import Kind
 

@@ -52,6 +52,10 @@ class Statuses(Protocol):
         """Remember that asking failed; the last good answer stays."""
         ...
 
+    def forget_status(self, wanted: Wanted) -> None:
+        """Drop a source and its answer."""
+        ...
+
 
 class StatusSource(Protocol):
     """Asks a source."""

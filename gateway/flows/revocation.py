@@ -16,10 +16,9 @@ from typing import TypeVar
 from gateway.errors import Finding, GatewayError, TrustError
 from gateway.flows.ports import Clock, Store, Transaction
 from gateway.flows.ports_revocation import KeptStatus, StatusSource
+from gateway.flows.revocation_answers import said, verified_answer
 from gateway.signing.keys import fingerprint
 from gateway.signing.revocation import Kind, Mode, Rule, Standing, Status, best, judge
-from gateway.signing.revocation_crl import crl_status, read_crl
-from gateway.signing.revocation_ocsp import read_ocsp
 from gateway.signing.revocation_sources import Wanted, sources
 from gateway.signing.trust import TrustPolicy
 
@@ -40,13 +39,15 @@ MOST_ASKED = 4
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A judgement, and what it stands on. statuses: of each certificate of the chain but the
-    anchor; contents: the octets of the CRL or OCSP answer behind each, empty without one."""
+    anchor; contents: the octets of the CRL or OCSP answer behind each, empty without one.
+    stale_since: of a judgement within grace."""
 
     standing: Standing
     at: datetime
     chain: tuple[bytes, ...]
     statuses: tuple[Status, ...]
     contents: tuple[bytes, ...]
+    stale_since: datetime | None = None
 
 
 class StatusDesk:
@@ -85,8 +86,10 @@ class StatusDesk:
         try:
             return self._judge(rule, chain, wanted, claimed, proven)
         except TrustError as failed:
-            if failed.code != "revocation-unknown" or not self._ask_now(rule, wanted):
+            if failed.code != "revocation-unknown":
                 raise
+            if not self._ask_now(rule, wanted):
+                raise _later(failed) from failed
         return self._judge(rule, chain, wanted, claimed, proven)
 
     def status(self, certificate: bytes, issuer: bytes, rule: Rule) -> Status:
@@ -112,6 +115,20 @@ class StatusDesk:
 
         return sum(self._ask(kept.wanted) for kept in self._store.commit(begin))
 
+    def forget(self, policies: Iterable[TrustPolicy]) -> int:
+        """Drop the sources that no rule allows any more; return how many."""
+        rules = [policy.revocation for policy in policies]
+
+        def work(tx: Transaction) -> int:
+            gone = [
+                kept.wanted for kept in tx.all_statuses() if not _is_allowed(kept.wanted, rules)
+            ]
+            for each in gone:
+                tx.forget_status(each)
+            return len(gone)
+
+        return self._store.commit(work)
+
     def _judge(
         self,
         rule: Rule,
@@ -127,7 +144,9 @@ class StatusDesk:
         }
         worst = next(s for s in (*_WORST_FIRST, Standing.GOOD) if s in standings)
         statuses = tuple(status for status, _ in found)
-        return Judged(worst, now, chain, statuses, tuple(octets for _, octets in found))
+        ends = [end for each in statuses if (end := each.stale_from(rule)) and end < now]
+        since = min(ends, default=None) if worst is Standing.GRACE else None
+        return Judged(worst, now, chain, statuses, tuple(octets for _, octets in found), since)
 
     def _kept(self, wanted: Sequence[Wanted]) -> tuple[KeptStatus, ...]:
         """Read what is kept of these sources; what is not wanted now is left out."""
@@ -163,7 +182,7 @@ class StatusDesk:
         known = self._read_before.get(name)
         if known is None:
             try:
-                known = _said(place, octets, certificate, issuer, self._clock())
+                known = said(place, octets, certificate, issuer, self._clock())
             except TrustError:
                 return None
             _remember(self._read_before, name, known)
@@ -226,16 +245,25 @@ def _key(wanted: Wanted) -> tuple[Kind, str, str]:
     return wanted.kind, wanted.subject, wanted.url
 
 
-def _said(place: Wanted, octets: bytes, certificate: bytes, issuer: bytes, now: datetime) -> Status:
-    if place.kind is Kind.OCSP:
-        return read_ocsp(octets, certificate, issuer, now, place.url)
-    return crl_status(read_crl(octets, issuer, now), certificate, place.url)
-
-
 def _remember(known: dict[K, V], name: K, value: V) -> None:
     if len(known) >= _MOST_READ:
         known.clear()
     known[name] = value
+
+
+def _later(failed: TrustError) -> TrustError:
+    """Before the pause is over no source would be asked again."""
+    return TrustError(failed.code, *failed.findings, retry_after=PAUSE.total_seconds())
+
+
+def _is_allowed(wanted: Wanted, rules: Sequence[Rule]) -> bool:
+    if not wanted.agreed:
+        return any(rule.from_certificates for rule in rules)
+    return any(
+        wanted.url in urls
+        for rule in rules
+        for urls in (rule.crls, rule.ocsps, rule.authority_crls)
+    )
 
 
 def _want(tx: Transaction, wanted: Sequence[Wanted]) -> None:
@@ -253,18 +281,6 @@ def _is_due(row: KeptStatus | None, rule: Rule, now: datetime) -> bool:
     if row.this_update is None or row.this_update + rule.max_age < now:
         return True
     return row.next_update is not None and row.next_update < now
-
-
-def verified_answer(wanted: Wanted, octets: bytes, now: datetime) -> KeptStatus:
-    """Verify an answer and return it as it is kept; TrustError `revocation-unknown`.
-
-    One that has ended is kept too: what it says is revoked stays so, and how stale the rest
-    may be is for the rule to say."""
-    if wanted.kind is Kind.OCSP:
-        status = read_ocsp(octets, wanted.certificate, wanted.issuer, now, wanted.url)
-        return KeptStatus(wanted, status.digest, status.this_update, status.next_update, now)
-    crl = read_crl(octets, wanted.issuer, now)
-    return KeptStatus(wanted, crl.digest, crl.this_update, crl.next_update, now)
 
 
 def _cause(failed: GatewayError) -> str:

@@ -16,7 +16,7 @@ from gateway.errors import Finding, TrustError
 from gateway.flows.record import EVIDENCE, Paper, Step, step
 from gateway.flows.revocation import Judged
 from gateway.flows.services import Services
-from gateway.signing.revocation import Kind, Mode, Standing, Status, instant
+from gateway.signing.revocation import Kind, Mode, Standing, instant
 from gateway.signing.trust import TrustPolicy
 
 _MEDIA_TYPES = {
@@ -70,11 +70,12 @@ def grace_step(
     services: Services, message_id: str, judged: Sequence[Judged], at: datetime
 ) -> Step | None:
     """Return the record of a message that was taken on a stale status; None: on a fresh one."""
-    stale = [s for each in judged if each.standing is Standing.GRACE for s in each.statuses]
+    stale = [each for each in judged if each.standing is Standing.GRACE]
     if not stale:
         return None
-    ends = min((_end(status) for status in stale), default="")
-    detail = {"sources": " ".join(sorted({s.source for s in stale}))[:200], "until": ends}
+    sources = sorted({status.source for each in stale for status in each.statuses})
+    since = min(each.stale_since for each in stale if each.stale_since is not None)
+    detail = {"sources": " ".join(sources)[:200], "stale-since": instant(since)}
     event = ("revocation-grace", detail)
     return step(services, "revocation-grace", message_id, at, {}, event=event)
 
@@ -100,10 +101,6 @@ def _worst(judged: Sequence[Judged]) -> Standing:
     order = (Standing.REVOKED_LATER, Standing.GRACE, Standing.GOOD)
     found = {each.standing for each in judged}
     return next(standing for standing in order if standing in found)
-
-
-def _end(status: Status) -> str:
-    return instant(status.next_update) if status.next_update else ""
 
 
 def _pem(der: bytes) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, bindparam, or_, select, tuple_, update
+from sqlalchemy import Row, bindparam, delete, or_, select, tuple_, update
 
 from gateway.flows.ports_revocation import KeptStatus
 from gateway.signing.revocation import Kind
@@ -27,6 +27,7 @@ _one = (
 )
 _CONTENT = select(source.c.content).where(*_one)
 _FAILED = update(source).where(*_one)
+_FORGET = delete(source).where(*_one)
 _KEEP = update(source).where(
     *_one,
     or_(
@@ -88,6 +89,10 @@ class Statuses(Rows):
     def note_status_failure(self, wanted: Wanted, at: datetime, error: str) -> None:
         """Remember that asking failed; the last good answer stays."""
         self.connection.execute(_FAILED, _key(wanted) | {"failed_at": at, "error": error})
+
+    def forget_status(self, wanted: Wanted) -> None:
+        """Drop a source and its answer."""
+        self.connection.execute(_FORGET, _key(wanted))
 
 
 def _key(wanted: Wanted) -> dict[str, object]:

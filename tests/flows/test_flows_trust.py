@@ -151,6 +151,7 @@ def test_the_same_octets_are_taken_once_the_source_is_back(believed, server):
     content = link_message(believed)
     code, refused = verdict(believed, content)
     assert (code, refused.retriable, inbound(believed)) == ("revocation-unknown", True, [])
+    assert refused.retry_after == PAUSE.total_seconds()
     server.says("/list", crl(ROOT))
     believed["vn"].clock.at += PAUSE
     assert verdict(believed, content)[0] == "receipt"
@@ -171,7 +172,10 @@ def test_grace_is_recorded(believed, server):
     assert (answer.ok, answer.grace) == (True, True)
     events = of_inbound(believed, lambda tx, mid: tx.events(mid))
     (grace,) = [event for event in events if event.code == "revocation-grace"]
-    assert grace.detail["sources"] == server.url + "/list"
+    assert grace.detail == {
+        "sources": server.url + "/list",
+        "stale-since": "2026-05-14T00:15:12Z",
+    }
     rows = of_inbound(believed, lambda tx, mid: tx.evidence_of(mid))
     assert [json.loads(row.entry)["kind"] for row in rows] == ["accepted", "revocation-grace"]
 

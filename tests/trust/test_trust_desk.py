@@ -171,27 +171,34 @@ def test_an_intermediate_is_asked_about_too(desk, server):
     assert refused(desk, rule, chain)[0] == "certificate-revoked"
 
 
-@proves("the source of revocation is down", "revocation-unknown", "status-missing")
-def test_a_source_that_is_down(desk, server, opened, clock):
+def either(attack: str, behaviour: str):
+    marks = [
+        proves(attack.format(what), "revocation-unknown", "status-missing", behaviour)
+        for what in ("CRL source", "OCSP responder")
+    ]
+    both = [
+        pytest.param(rule, marks=mark)
+        for rule, mark in zip((lists, responders), marks, strict=True)
+    ]
+    return pytest.mark.parametrize("rule_of", both)
+
+
+@either("the {} is down", "refused; the sender may send the same octets again")
+def test_a_source_that_is_down(desk, server, opened, clock, rule_of):
     server.close()
-    assert refused(desk, lists(server)) == ("revocation-unknown", "status-missing")
+    assert refused(desk, rule_of(server)) == ("revocation-unknown", "status-missing")
     assert errors(opened)[0].startswith("unreachable econnrefused")
 
 
-@proves(
-    "the source of revocation is slow",
-    "revocation-unknown",
-    "status-missing",
-    "refused within the deadline; the source is then left alone for a while",
-)
-def test_a_source_that_is_slow(desk, server, opened, clock):
+@either("the {} is slow", "refused within the deadline; it is then left alone for a while")
+def test_a_source_that_is_slow(desk, server, opened, clock, rule_of):
     server.silent = True
-    assert refused(desk, lists(server)) == ("revocation-unknown", "status-missing")
+    assert refused(desk, rule_of(server)) == ("revocation-unknown", "status-missing")
     assert errors(opened)[0].startswith("timed-out deadline")
-    assert refused(desk, lists(server))[1] == "status-missing"
+    assert refused(desk, rule_of(server))[1] == "status-missing"
     assert len(server.asked) == 1  # the second message did not wait again
     clock.at += PAUSE + SECOND
-    refused(desk, lists(server))
+    refused(desk, rule_of(server))
     assert len(server.asked) == 2
 
 
@@ -347,6 +354,27 @@ def test_one_node_at_a_time_refreshes(opened, source, clock, server):
     here, there = (StatusDesk(opened, source, clock, each) for each in ("here", "there"))
     refused(here, lists(server, fetch=False))
     assert (here.refresh([]), there.refresh([]), here.refresh([])) == (1, 0, 1)
+
+
+def test_what_no_rule_allows_any_more_is_forgotten(desk, server, opened):
+    server.says("/list", crl(ROOT))
+    server.says("/ocsp", ocsp_answer(LEAF, ROOT))
+    named = Wanted(Kind.CRL, "x", "http://a/x", LEAF.der, ROOT.der, agreed=False)
+    opened.commit(lambda tx: tx.want_status(named))
+    for rule in (lists(server), responders(server)):
+        desk.check(rule, CHAIN)
+
+    def left(rule: Rule) -> set[str]:
+        shape = profile("link-ecdsa-p256")
+        desk.forget([TrustPolicy.of(shape, Usage.MESSAGE, (), None, rule)])
+        return {kept.wanted.url for kept in opened.read(lambda tx: tx.all_statuses())}
+
+    following = lists(server, from_certificates=True)
+    both = replace(following, ocsps=(server.url + "/ocsp",))
+    assert left(both) == {"http://a/x", server.url + "/list", server.url + "/ocsp"}
+    assert left(following) == {"http://a/x", server.url + "/list"}
+    assert left(lists(server)) == {server.url + "/list"}
+    assert left(responders(server)) == set()
 
 
 def test_a_source_that_is_no_longer_agreed_is_not_heard(desk, server):
