@@ -26,6 +26,7 @@ from gateway.bootstrap.tls_files import (
     of_destination,
     of_listener,
 )
+from gateway.bootstrap.used import refuse_demo_keys
 from gateway.errors import Finding, UnavailableError
 from gateway.flows import deliver, distribute, seal, settle_answer, waiting
 from gateway.flows.chores import Chore
@@ -44,11 +45,13 @@ class Gateway:
     """The parts of a running gateway. Ports are bound when it is made; `close` ends it."""
 
     def __init__(self, settings: Settings, *, listening: bool, working: bool) -> None:
-        """UnavailableError (files, keys, store, ports), MappingError (tables).
+        """UnavailableError (files, keys, store, ports), MappingError (tables), TrustError
+        (keys of the demo outside it, a pack that was not applied).
 
         An SQLite file is brought to the current schema; a server's database is not, as other
         nodes may run on it: `gateway db upgrade`.
         """
+        refuse_demo_keys(settings)
         self.settings = settings
         self.listeners: list[Listener] = []
         self.readiness: Readiness | None = None

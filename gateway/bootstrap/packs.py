@@ -12,7 +12,7 @@ from gateway import resources
 from gateway.bootstrap.signers import certificate, our_profile
 from gateway.errors import Finding, TrustError, UnavailableError
 from gateway.evidence.pack import Pack, Party, read_pack
-from gateway.evidence.pack_seal import InForce, Sides, digest_of, payload, pins
+from gateway.evidence.pack_seal import InForce, Sides, digest_of, payload, pins, tables
 from gateway.flows.packs import in_force
 from gateway.flows.ports import Store
 from gateway.flows.services import Limits
@@ -53,6 +53,11 @@ def _digest(*files: Path) -> str:
     if len(contents) == 1:
         return hashlib.sha256(contents[0]).hexdigest()
     return hashlib.sha256(b"".join(b"%d:%b" % (len(c), c) for c in contents)).hexdigest()
+
+
+def differing(pack: Pack) -> list[Finding]:
+    """Return the tables that a pack names and that are not so installed."""
+    return list(tables(pack, installed()))
 
 
 def counterpart_of(settings: Settings) -> tuple[str, CounterpartSection]:

@@ -1,15 +1,15 @@
 """`gateway doctor`: what is wrong, and what to do about it."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from gateway.cli import doctor_trust, talk
-from gateway.cli import keys as key_files
+from gateway.cli import doctor_timestamps, doctor_trust, talk
+from gateway.cli import keys_list as key_files
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -41,13 +41,18 @@ def doctor(
     if as_json:
         talk.give_json([asdict(line) for line in lines])
     else:
-        shown = [
-            (line.level, line.check, line.text + (f"\n-> {line.advice}" if line.advice else ""))
-            for line in lines
-        ]
-        talk.table(("", "check", "result"), shown, whole=("", "check"))
+        shown(lines)
     if any(line.level == "FAIL" for line in lines):
         raise typer.Exit(talk.Exit.REFUSED)
+
+
+def shown(lines: Sequence[Line]) -> None:
+    """Write checks as a table for people."""
+    rows = [
+        (line.level, line.check, line.text + (f"\n-> {line.advice}" if line.advice else ""))
+        for line in lines
+    ]
+    talk.table(("", "check", "result"), rows, whole=("", "check"))
 
 
 def _lines(config: Path, *, offline: bool) -> Iterator[Line]:
@@ -62,23 +67,26 @@ def _lines(config: Path, *, offline: bool) -> Iterator[Line]:
         return
     yield Line("settings", "OK", f"{config}: side {settings.gateway.side}")
     checks: list[Callable[[Settings], Iterator[Line]]] = [
-        _keys, _tls, _certificates, _store, _ports, _tables, _parties,
+        _keys, _tls, _certificates, _store, _ports, _tables, _parties, _pack,
     ]  # fmt: skip
     for check in checks:
         yield from check(settings)
     yield from (Line(*each) for each in doctor_trust.told(settings, offline=offline))
     if not offline:
+        yield from (Line(*each) for each in doctor_timestamps.told(settings))
         yield from _other_side(settings)
 
 
 def _keys(settings: "Settings") -> Iterator[Line]:
-    """Our keys load, fit their certificates, and nobody else reads them."""
+    """Our keys load, fit their certificates, sign, and nobody else reads them."""
     from gateway.bootstrap.signers import signer
     from gateway.errors import GatewayError
+    from gateway.flows.signers import PROBE
 
     for name, key in settings.keys.named().items():
         try:
             loaded = signer(settings, key, None)
+            loaded.sign(PROBE)
         except GatewayError as failure:
             yield Line(f"keys.{name}", "FAIL", str(failure), "key, certificate and password file")
             continue
@@ -118,19 +126,13 @@ def _private(check: str, key: Path) -> Iterator[Line]:
 
 def _certificates(settings: "Settings") -> Iterator[Line]:
     """Every certificate: days left; keys of the demo in production."""
-    from cryptography import x509
-
-    from gateway.bootstrap.parts import certificate
     from gateway.errors import GatewayError
-    from gateway.signing.trust import is_demo
 
     try:
         for row in key_files.described(settings):
             yield _validity(row["used-as"], row["days-left"], row["from"], row["until"])
-        for used_as, file in key_files.certificates(settings):
-            demo = is_demo(x509.load_der_x509_certificate(certificate(file)))
-            if demo and settings.gateway.profile == "production":
-                yield Line(used_as, "FAIL", "a key of the demo", "gateway keys gen")
+            if row["demo"] and settings.gateway.profile == "production":
+                yield Line(row["used-as"], "FAIL", "a key of the demo", "gateway keys gen")
     except GatewayError as failure:
         yield Line("certificates", "FAIL", str(failure), "is it a PEM certificate?")
 
@@ -259,15 +261,15 @@ def _other_side(settings: "Settings") -> Iterator[Line]:
             found = probe(endpoint, clock)
         except GatewayError as failure:
             cause = failure.findings[0]
-            advice = _ADVICE.get(cause.rule, "is it up, and the way to it open?")
+            advice = ADVICE.get(cause.rule, "is it up, and the way to it open?")
             yield Line(name, "FAIL", f"{failure.code}: {cause.rule} {cause.found}", advice)
             continue
         yield Line(name, "OK", f"answers (HTTP {found.status})")
         if found.ahead is not None:
-            yield _clock(found.ahead.total_seconds(), settings.limits.future.total_seconds())
+            yield clock_line(found.ahead.total_seconds(), settings.limits.future.total_seconds())
 
 
-_ADVICE = {
+ADVICE = {
     "tls-certificate": "are its anchors, our clock and the host name in its certificate right?",
     "tls": "does it know our client certificate?",
     "name-unknown": "is the host name in the url right?",
@@ -276,7 +278,15 @@ _ADVICE = {
 }
 
 
-def _clock(ahead: float, most: float) -> Line:
+def _pack(settings: "Settings") -> Iterator[Line]:
+    from gateway.cli.doctor_pack import pack
+
+    for level, text, advice in pack(settings):
+        yield Line("pack", level, text, advice)
+
+
+def clock_line(ahead: float, most: float) -> Line:
+    """Judge by how many seconds our clock is ahead of the other side's."""
     text = f"ours is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the other side's"
     if abs(ahead) > most:
         return Line("clock", "FAIL", text, "messages would be refused as future-dated: set up NTP")

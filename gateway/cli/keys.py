@@ -1,4 +1,4 @@
-"""`gateway keys`: our keys, and those we believe."""
+"""`gateway keys gen` and `csr`: new keys, in files or in the token of [hsm]."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +8,6 @@ import typer
 from gateway.cli import talk
 
 if TYPE_CHECKING:
-    from gateway.settings import Settings
     from gateway.signing.issue import Issued
 
 keys = typer.Typer(help="Keys and certificates.", no_args_is_help=True)
@@ -21,92 +20,36 @@ def _group() -> None:
     """Keys and certificates."""
 
 
-@keys.command("list")
-def list_keys(config: talk.Config = talk.DEFAULT_CONFIG, as_json: talk.Json = False) -> None:
-    """List the certificates of the settings: fingerprint and days left.
-
-    Compare fingerprints with the other side by another way than the files came.
-    """
-    with talk.failures(as_json):
-        found = described(talk.settings(config).settings)
-    if as_json:
-        talk.give_json(found)
-        return
-    rows = [
-        (each["used-as"], _halves(each["fingerprint"]), each["until"][:10], str(each["days-left"]))
-        for each in found
-    ]
-    talk.table(("used as", "SHA-256 fingerprint", "until", "days"), rows)
-
-
-def _halves(fingerprint: str) -> str:
-    return f"{fingerprint[:32]}\n{fingerprint[32:]}"
-
-
-def certificates(settings: "Settings") -> list[tuple[str, Path]]:
-    """Return (what it is used as, file) of every certificate of the settings, but anchors."""
-    found = []
-    for purpose, key in settings.keys.named().items():
-        found.append((f"keys.{purpose}", key.certificate))
-        if key.next:
-            found.append((f"keys.{purpose}.next", key.next.certificate))
-    for name in ("counterpart", "agencies", "operations"):
-        listener = getattr(settings.listen, name)
-        if listener is not None and listener.certificate is not None:
-            found.append((f"listen.{name}", listener.certificate))
-    for name, section in settings.counterpart.items():
-        if section.certificate:
-            found.append((f"counterpart.{name}", section.certificate))
-        found += [(f"counterpart.{name} {pin.usage}", pin.certificate) for pin in section.pinned]
-        found += [(f"counterpart.{name} client", file) for file in section.client_certificates]
-    for name, agency in settings.agency.items():
-        found += [(f"agency.{name}", file) for file in agency.certificates]
-    return found
-
-
-def described(settings: "Settings") -> list[dict[str, Any]]:
-    """Describe every certificate: its fingerprint and validity; never the whole of it, which
-    may hold a person's identity number."""
-    from cryptography import x509
-
-    from gateway.bootstrap.outside import clock
-    from gateway.bootstrap.parts import certificate
-    from gateway.signing.keys import fingerprint
-
-    rows = []
-    for used_as, file in sorted(certificates(settings)):
-        der = certificate(file)
-        read = x509.load_der_x509_certificate(der)
-        rows.append(
-            {
-                "used-as": used_as,
-                "fingerprint": fingerprint(der),
-                "from": read.not_valid_before_utc.isoformat(),
-                "until": read.not_valid_after_utc.isoformat(),
-                "days-left": (read.not_valid_after_utc - clock()).days,
-                "file": str(file),
-            }
-        )
-    return rows
+Purpose = Annotated[str, typer.Option(help=", ".join(PURPOSES))]
+Name = Annotated[str, typer.Option(help="Common name, and the name of the files.")]
+Country = Annotated[str, typer.Option(help="Two letters.")]
+Organisation = Annotated[str, typer.Option(help="Whose key it is.")]
+Folder = Annotated[Path, typer.Option(help="Where the files go.")]
+Hosts = Annotated[list[str], typer.Option("--host", help="Names and addresses of a tls-server.")]
+Kind = Annotated[str, typer.Option("--kind", "--algorithm", help="ec-p256, rsa-3072 or sm2.")]
+PasswordFile = Annotated[Path | None, typer.Option(help="Encrypts the key.")]
+Label = Annotated[
+    str | None, typer.Option(help="Make the key in the token of [hsm], under this label.")
+]
 
 
 @keys.command("gen")
 def generate(
-    purpose: Annotated[str, typer.Option(help=", ".join(PURPOSES))],
-    name: Annotated[str, typer.Option(help="Common name, and the name of the files.")],
-    country: Annotated[str, typer.Option(help="Two letters.")],
-    organisation: Annotated[str, typer.Option(help="Whose key it is.")],
-    folder: Annotated[Path, typer.Option(help="Where the files go.")] = Path("keys"),
-    host: Annotated[list[str], typer.Option(help="Names and addresses of a tls-server.")] = [],  # noqa: B006  typer copies it
+    purpose: Purpose,
+    name: Name,
+    country: Country,
+    organisation: Organisation,
+    folder: Folder = Path("keys"),
+    host: Hosts = [],  # noqa: B006  typer copies it
     issuer: Annotated[
         Path | None, typer.Option(help="Certificate of an authority; self-signed without.")
     ] = None,
     issuer_key: Annotated[Path | None, typer.Option(help="Key of that authority.")] = None,
-    kind: Annotated[
-        str, typer.Option("--kind", "--algorithm", help="ec-p256, rsa-3072 or sm2.")
-    ] = "ec-p256",
+    kind: Kind = "ec-p256",
     days: Annotated[int, typer.Option(min=1, max=3650, help="Days of validity.")] = 730,
-    password_file: Annotated[Path | None, typer.Option(help="Encrypts the key.")] = None,
+    password_file: PasswordFile = None,
+    label: Label = None,
+    config: talk.Config = talk.DEFAULT_CONFIG,
     as_json: talk.Json = False,
 ) -> None:
     """Make a key and its certificate for one purpose; nothing is overwritten."""
@@ -114,11 +57,9 @@ def generate(
         from gateway.bootstrap.outside import clock, secret
         from gateway.signing import issue
 
-        if purpose not in PURPOSES or kind not in list(issue.KeyKind):
-            raise typer.BadParameter("unknown --purpose or --kind")
-        if kind == issue.KeyKind.SM2 and purpose.startswith("tls-"):
-            raise typer.BadParameter("TLS takes no SM2 keys here: ec-p256 or rsa-3072")
+        _check(purpose, kind, label)
         password = secret(password_file)
+        key = _in_token(config, label, kind) if label else None
         made = issue.leaf(
             issue.Subject(country, organisation, "", name),
             issue.Purpose(purpose),
@@ -127,12 +68,83 @@ def generate(
             issuer=authority(issuer, issuer_key, password),
             kind=issue.KeyKind(kind),
             hosts=host,
+            key=key,
         )
-        files = write(made, folder / name, password)
+        files = write(made, folder / name, password, in_file=label is None)
     if as_json:
-        talk.give_json({"key": str(files[0]), "certificate": str(files[1])})
+        talk.give_json({"key": files[0] and str(files[0]), "certificate": str(files[1])})
     else:
-        talk.say(f"{files[0]}\n{files[1]}")
+        talk.say("\n".join(str(file) for file in files if file))
+
+
+@keys.command("csr")
+def request(
+    purpose: Purpose,
+    name: Name,
+    country: Country,
+    organisation: Organisation,
+    folder: Folder = Path("keys"),
+    host: Hosts = [],  # noqa: B006  typer copies it
+    kind: Kind = "ec-p256",
+    key: Annotated[Path | None, typer.Option(help="Ask for this key; a new one without.")] = None,
+    password_file: PasswordFile = None,
+    label: Label = None,
+    config: talk.Config = talk.DEFAULT_CONFIG,
+    as_json: talk.Json = False,
+) -> None:
+    """Ask an authority for a certificate (PKCS#10), for a new key, a file's or a token's."""
+    with talk.failures(as_json):
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        from gateway.bootstrap.outside import secret
+        from gateway.signing import issue
+
+        _check(purpose, kind, label)
+        private = _key_for(config, label, kind, key, secret(password_file))
+        subject = issue.Subject(country, organisation, "", name)
+        made = issue.request(subject, issue.Purpose(purpose), private, host)
+        folder.mkdir(parents=True, exist_ok=True)
+        written = None
+        if key is None and label is None:
+            written = _write_key(private, folder / f"{name}.key.pem", secret(password_file))
+        file = folder / f"{name}.csr.pem"
+        talk.write_new(file, made.public_bytes(Encoding.PEM))
+    if as_json:
+        talk.give_json({"request": str(file), "key": written and str(written)})
+    else:
+        talk.say(f"{file}: put the certificate that comes back beside it as {name}.cert.pem")
+
+
+def _check(purpose: str, kind: str, label: str | None) -> None:
+    from gateway.signing import issue
+
+    if purpose not in PURPOSES or kind not in list(issue.KeyKind):
+        raise typer.BadParameter("unknown --purpose or --kind")
+    if purpose.startswith("tls-") and (kind == issue.KeyKind.SM2 or label):
+        raise typer.BadParameter("TLS takes keys of files here, ec-p256 or rsa-3072")
+
+
+def _in_token(config: Path, label: str, kind: str) -> Any:
+    from gateway.bootstrap.rotation import token_key
+    from gateway.signing.issue import KeyKind
+
+    return token_key(talk.settings(config).settings, label, KeyKind(kind))
+
+
+def _key_for(
+    config: Path, label: str | None, kind: str, file: Path | None, password: bytes | None
+) -> Any:
+    from gateway.signing.issue import KeyKind, new_key
+    from gateway.signing.keys import load_key
+
+    if label is not None:
+        return _in_token(config, label, kind)
+    if file is None:
+        return new_key(KeyKind(kind))
+    try:
+        return load_key(talk.read(file), password)
+    except (ValueError, TypeError):
+        raise typer.BadParameter(f"{file}: no key, or the wrong password") from None
 
 
 def authority(
@@ -155,16 +167,25 @@ def authority(
         raise typer.BadParameter(f"{key}, {certificate}: no key, or the wrong password") from None
 
 
-def write(made: "Issued", path: Path, password: bytes | None) -> tuple[Path, Path]:
-    """Write NAME.key.pem (only its owner reads it) and NAME.cert.pem; never over another."""
-    from gateway.signing.keys import write_key
-
+def write(
+    made: "Issued", path: Path, password: bytes | None, *, in_file: bool = True
+) -> tuple[Path | None, Path]:
+    """Write NAME.key.pem (only its owner reads it) and NAME.cert.pem; never over another.
+    in_file: False for a key that stays in its token."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    key = path.with_name(f"{path.name}.key.pem")
     certificate = path.with_name(f"{path.name}.cert.pem")
-    try:
-        write_key(made.key, key, password)
-    except FileExistsError:
-        raise typer.BadParameter(f"{key} is there already") from None
+    key = None
+    if in_file:
+        key = _write_key(made.key, path.with_name(f"{path.name}.key.pem"), password)
     talk.write_new(certificate, made.pem)
     return key, certificate
+
+
+def _write_key(key: Any, file: Path, password: bytes | None) -> Path:
+    from gateway.signing.keys import write_key
+
+    try:
+        write_key(key, file, password)
+    except FileExistsError:
+        raise typer.BadParameter(f"{file} is there already") from None
+    return file

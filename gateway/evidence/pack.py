@@ -195,7 +195,7 @@ def _of_party(party: Party, place: str) -> Iterator[Finding]:
         if usage not in stated:
             yield _broken("pack-usage", f"{place}.certificates", usage)
     for number, anchor in enumerate(party.anchors):
-        if _key(anchor) is None:
+        if spki_of(anchor) is None:
             yield _broken("pack-certificate", f"{place}.anchors[{number}]", "")
     yield from _certificates(party, place)
 
@@ -205,7 +205,7 @@ def _certificates(party: Party, place: str) -> Iterator[Finding]:
     keys: dict[bytes, str] = {}
     for number, each in enumerate(party.certificates):
         where = f"{place}.certificates[{number}]"
-        key = _key(each.der)
+        key = spki_of(each.der)
         if key is None:
             yield _broken("pack-certificate", where, each.usage)
         elif keys.setdefault(key, each.usage) != each.usage:
@@ -214,8 +214,8 @@ def _certificates(party: Party, place: str) -> Iterator[Finding]:
             yield _broken("pack-period", where, each.usage)
 
 
-def _key(text: str) -> bytes | None:
-    """Return the public key of a certificate; None when it is none."""
+def spki_of(text: str) -> bytes | None:
+    """Return the public key (DER) of a certificate (base64 of DER); None when it is none."""
     try:
         der = base64.b64decode(text, validate=True)
         x509.load_der_x509_certificate(der)

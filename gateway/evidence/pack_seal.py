@@ -116,7 +116,7 @@ def judge(
         *([] if sides.demo else _demo(pack)),
         *_time(pack, now),
         *_version(pack, in_force, digest),
-        *_tables(pack, installed),
+        *tables(pack, installed),
     ]
     if failure := refusal(findings):
         raise failure
@@ -157,7 +157,8 @@ def _version(pack: Pack, in_force: InForce | None, digest: str) -> Iterator[Find
         yield Finding("id-conflict", "pack-version", "version", found, expected)
 
 
-def _tables(pack: Pack, installed: Mapping[str, str]) -> Iterator[Finding]:
+def tables(pack: Pack, installed: Mapping[str, str]) -> Iterator[Finding]:
+    """Say which tables and lists are not installed as a pack names them."""
     named = [(f"map:{table.name}", table.digest) for table in pack.mappings]
     named += [(f"list:{table.name}", table.digest) for table in pack.code_lists]
     for name, digest in named:

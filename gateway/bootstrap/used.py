@@ -1,0 +1,88 @@
+"""Every certificate that the settings name, and whether it is one of the demo."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+
+from gateway import resources
+from gateway.bootstrap.parts import certificate
+from gateway.errors import Finding, TrustError
+from gateway.settings import Settings
+from gateway.signing.trust import is_demo
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A certificate's file and what it is used as. source: where its private key is: `file`,
+    `hsm:LABEL`, or empty for a certificate of somebody else."""
+
+    used_as: str
+    file: Path
+    source: str = ""
+
+
+def certificates(settings: Settings) -> list[Used]:
+    """Return every certificate of the settings, but anchors."""
+    return [*_ours(settings), *_listeners(settings), *_counterparts(settings), *_agencies(settings)]
+
+
+def _ours(settings: Settings) -> Iterator[Used]:
+    for purpose, key in settings.keys.named().items():
+        named = {"": key, ".next": key.next, ".second": key.second}
+        for suffix, each in named.items():
+            if each is not None:
+                source = each.place if each.in_token else "file"
+                yield Used(f"keys.{purpose}{suffix}", each.certificate, source)
+
+
+def _listeners(settings: Settings) -> Iterator[Used]:
+    for name in ("counterpart", "agencies", "operations"):
+        listener = getattr(settings.listen, name)
+        if listener is not None and listener.certificate is not None:
+            yield Used(f"listen.{name}", listener.certificate, "file")
+
+
+def _counterparts(settings: Settings) -> Iterator[Used]:
+    for name, section in settings.counterpart.items():
+        if section.certificate:
+            yield Used(f"counterpart.{name}", section.certificate, "file")
+        for pin in section.pinned:
+            yield Used(f"counterpart.{name} {pin.usage}", pin.certificate)
+        for file in section.client_certificates:
+            yield Used(f"counterpart.{name} client", file)
+
+
+def _agencies(settings: Settings) -> Iterator[Used]:
+    for name, agency in settings.agency.items():
+        for file in agency.certificates:
+            yield Used(f"agency.{name}", file)
+        for form in agency.signed:
+            for pinned in form.pinned:
+                yield Used(f"agency.{name} {form.signature}", pinned.certificate)
+        if agency.deliver and agency.deliver.to and agency.deliver.to.certificate:
+            yield Used(f"agency.{name} delivery", agency.deliver.to.certificate, "file")
+
+
+def is_of_the_demo(file: Path, der: bytes) -> bool:
+    """Return whether a certificate was made for the demo, or lies among its keys."""
+    if file.is_relative_to(resources.folder("keys_example").absolute()):
+        return True
+    return is_demo(x509.load_der_x509_certificate(der))
+
+
+def refuse_demo_keys(settings: Settings) -> None:
+    """Return when no key of the demo is used outside the demo: ours, TLS, or of others.
+
+    TrustError `signer-untrusted`, rule `demo-key`, for each of them.
+    """
+    if settings.gateway.profile == "demo":
+        return
+    found = [
+        Finding("signer-untrusted", "demo-key", each.used_as, str(each.file))
+        for each in certificates(settings)
+        if is_of_the_demo(each.file, certificate(each.file))
+    ]
+    if found:
+        raise TrustError("signer-untrusted", *found)
