@@ -12,6 +12,7 @@ from conformance.crypto.shapes import PROFILE, Layout
 from conformance.crypto.sign import sign
 from conformance.crypto.trees import parse, unsigned
 from conformance.engine import case as words
+from conformance.engine.results import UnavailableError
 from conformance.engine.session import Exchange, Session
 from conformance.wire import documents
 from conformance.wire.breaking import crowd
@@ -69,8 +70,9 @@ class Bench:
             body = self._patched(draft.body, step)
         else:
             batch = self.session.batch()
-            draft = _fresh(self.session, self.text(step.document), batch)
-            body = self._body(step, batch)
+            document = self._document(step)
+            draft = _fresh(self.session, document, batch)
+            body = self._body(step, document, batch)
         values = {self.text(name): self.text(value) for name, value in step.set.items()}
         draft = replace(draft, body=body).with_fields(**values).without(*map(self.text, step.drop))
         stated: dict[str, Any] = {
@@ -85,8 +87,16 @@ class Bench:
             draft = replace(draft, attributes=step.attributes)
         self.draft, self.octets = draft, None
 
-    def _body(self, step: words.Build, batch: str) -> str:
-        content = documents.read(self.session.fixtures, self.text(step.document))
+    def _document(self, step: words.Build) -> str:
+        """Return the fixture; UnavailableError for a type that the target does not take."""
+        taken = [name.removeprefix("cn.") for name in self.session.target.documents]
+        document = self.text(step.document) or taken[0]
+        if document not in taken:
+            raise UnavailableError(f"the target takes no cn.{document}")
+        return document
+
+    def _body(self, step: words.Build, document: str, batch: str) -> str:
+        content = documents.read(self.session.fixtures, document)
         stem = documents.value(content, "Head/MessageID")[:-17]
         own = {"Declaration/ID": batch, "Head/MessageID": stem + self.session.digits(17)}
         body = documents.without_declaration(documents.patched(content, own))

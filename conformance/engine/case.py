@@ -28,14 +28,15 @@ class _Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
 
 
 class Build(_Step, frozen=True, tag="build"):
-    """Make a message. document: a fixture. like: start from a message sent under that name.
+    """Make a message. document: a fixture; "" is the first type that the target takes. like:
+    start from a message sent under that name.
 
     set, drop: fields of the envelope. attributes: of the root. patch: body values by path
-    (local names, `A/B[2]/C`). Values may hold `{axis}`, `@id` (a new id), `@batch`, `@now+10m`, `@other-test` (the wrong
-    test indicator), `@of:NAME:Field`.
+    (local names, `A/B[2]/C`). Values may hold `{axis}`, `@id` (a new id), `@batch`,
+    `@now+10m`, `@other-test` (the wrong test indicator), `@of:NAME:Field`.
     """
 
-    document: str = "mt4401"
+    document: str = ""
     like: str = ""
     set: dict[str, str] = {}
     drop: tuple[str, ...] = ()

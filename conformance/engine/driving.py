@@ -84,7 +84,12 @@ def _form(bench: Bench, kind: str, batch: str, number: int) -> tuple[bytes, str]
     for file in files:
         path = bench.session.home / file
         content = path.read_bytes().replace(b"@batch@", batch.encode())
-        content = content.replace(b"@number@", str(number + 1).encode())
+        for word, value in (
+            (b"@number@", str(number + 1)),
+            (b"@short@", batch[-12:]),
+            (b"@tail@", batch[-11:]),
+        ):
+            content = content.replace(word, value.encode())
         name = "parameters" if path.stem == "parameters" else "document"
         named = "" if name == "parameters" else f'; filename="{path.name}"'
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{named}\r\n\r\n'

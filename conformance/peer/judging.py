@@ -46,6 +46,10 @@ def body(envelope: Envelope, element: Element, mutants: Mutants) -> None:
                         envelope["DocumentTypeVersion"], "1.0")  # fmt: skip
         raise RefusedError("version-unsupported", wrong)
     _extensions(envelope, mutants)
+    if mutants.on("MR53") and any(
+        (n.text or "").endswith("000") for n in _named(element, "SendTime")
+    ):
+        raise RefusedError("rule-broken", Finding("rule-broken", "send-time"))
     reading.document(element, kind, mutants)
     findings = _codes(element, mutants) + _order(envelope, element, mutants)
     if findings:

@@ -100,7 +100,9 @@ def envelope(root: Element, mutants: Mutants) -> tuple[Envelope, Element]:
     """Return the envelope and the body's element of a message. RefusedError."""
     if root.tag != f"{_NS}Message":
         raise RefusedError("type-unknown", Finding("type-unknown", "root", found=str(root.tag)))
-    if mutants.on("MR53") and root.prefix is None:
+    if mutants.on("MR31"):
+        _as_utc(root)
+    if mutants.on("MR53") and (root.prefix != "xp" or root.find(f".//{_NS}Attachment") is not None):
         raise RefusedError("schema-invalid", Finding("schema-invalid", "prefix"))
     version = root.findtext(f"{_NS}Envelope/{_NS}ProfileVersion") or ""
     if version != PROFILE_VERSION and not mutants.on("MR01"):
@@ -119,6 +121,14 @@ def envelope(root: Element, mutants: Mutants) -> tuple[Envelope, Element]:
         for node in head.findall(f"{_NS}Extension")
     )
     return Envelope(values, extensions), body[0]
+
+
+def _as_utc(root: Element) -> None:
+    """Take local times for UTC: what a wrong receiver does."""
+    for name in ("Created", "Expires"):
+        node = root.find(f"{_NS}Envelope/{_NS}{name}")
+        if node is not None and node.text:
+            node.text = node.text[:19].replace(" ", "T") + "Z"
 
 
 def document(body: Element, kind: str, mutants: Mutants) -> None:

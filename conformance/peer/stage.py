@@ -170,7 +170,7 @@ class Stage:
                 (messages,),
             ),
             keys=pairs,
-            documents=("cn.mt1401", "cn.mt4401"),
+            documents=("cn.mt4401", "cn.mt1401", "cn.mt4402"),
             features=("extension", "versions", "short-horizon"),
             limits=FAST,
             partner=Partner(
