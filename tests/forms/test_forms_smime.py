@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from asn1crypto import cms
@@ -137,17 +138,83 @@ def test_without_a_signing_time_it_counts_as_signed_when_received(
 
 def bare_attributes(of: Agency) -> bytes:
     """Make a CMS without a signing time."""
-    part = b"Content-Type: text/plain; charset=UTF-8\r\n\r\n" + EDI
-    whole = sign_smime(EDI, of.signer(RSA_SHA256), NOW, BOUNDARY)
-    der = base64.b64decode(b"".join(whole.split(b"\r\n\r\n")[-1].split(b"\r\n")[:-2]))
-    bent = cms.ContentInfo.load(der)
-    signer = bent["content"]["signer_infos"][0]
-    kept = [a for a in signer["signed_attrs"] if a["type"].native == "content_type"]
-    digest = {"type": "message_digest", "values": [hashlib.sha256(part).digest()]}
-    attributes = cms.CMSAttributes([*kept, digest])
-    signer["signed_attrs"] = attributes
-    signer["signature"] = of.signer(RSA_SHA256).sign(attributes.untag().dump())
-    return bytes(bent.dump(force=True))
+    return bent_cms(of, lambda signer: keep(signer, "content_type", "message_digest"))
+
+
+def bent_cms(of: Agency, change: Callable[[Any], None]) -> bytes:
+    """Make a CMS by one of our signers, change its SignerInfo, and sign that again: whatever is
+    refused is refused for its form, not for its value."""
+    parsed = cms.ContentInfo.load(sign_detached(TEXT_HEAD + EDI, of.signer(RSA_SHA256), NOW))
+    signer = parsed["content"]["signer_infos"][0]
+    change(signer)
+    signed = b"\x31" + signer["signed_attrs"].dump(force=True)[1:]
+    signer["signature"] = of.signer(RSA_SHA256).sign(signed)
+    return bytes(parsed.dump(force=True))
+
+
+def keep(signer: Any, *names: str) -> None:
+    kept = [each for each in signer["signed_attrs"] if each["type"].native in names]
+    signer["signed_attrs"] = cms.CMSAttributes(kept)
+
+
+def twice(signer: Any) -> None:
+    listed = list(signer["signed_attrs"])
+    other = {"type": "message_digest", "values": [b"x" * 32]}
+    signer["signed_attrs"] = cms.CMSAttributes([*listed, other])
+
+
+def two_values(signer: Any) -> None:
+    (digest,) = [a for a in signer["signed_attrs"] if a["type"].native == "message_digest"]
+    digest["values"].append(b"x" * 32)
+
+
+def by_key_id(signer: Any) -> None:
+    signer["sid"] = cms.SignerIdentifier("subject_key_identifier", b"x" * 20)
+
+
+def algorithm(name: str, parameters: Any = None) -> Callable[[Any], None]:
+    def change(signer: Any) -> None:
+        signer["signature_algorithm"] = {"algorithm": name, "parameters": parameters}
+
+    return change
+
+
+def pss(**changes: Any) -> Callable[[Any], None]:
+    hashed = {"algorithm": "sha256"}
+    mask = {"algorithm": "mgf1", "parameters": hashed}
+    usual = {"hash_algorithm": hashed, "mask_gen_algorithm": mask, "salt_length": 32}
+    return algorithm("rsassa_pss", usual | changes)
+
+
+def digest_named(name: str) -> Callable[[Any], None]:
+    def change(signer: Any) -> None:
+        signer["digest_algorithm"] = {"algorithm": name}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"),
+    [
+        ("cms-attributes", lambda signer: keep(signer, "content_type")),
+        ("cms-attributes", lambda signer: keep(signer, "message_digest")),
+        ("cms-attributes", twice),
+        ("cms-attributes", two_values),
+        ("cms-certificate", by_key_id),
+        ("cms-algorithm", algorithm("sha512_rsa")),
+        ("cms-algorithm", algorithm("ed25519")),
+        ("cms-algorithm", algorithm("sha1_dsa")),
+        ("cms-algorithm", algorithm("1.2.3.4")),
+        ("cms-algorithm", digest_named("md5")),
+        ("cms-algorithm", pss(salt_length=20)),
+        ("cms-algorithm", pss(hash_algorithm={"algorithm": "sha512"})),
+        ("cms-algorithm", pss(mask_gen_algorithm={
+            "algorithm": "mgf1", "parameters": {"algorithm": "sha1"}})),
+        ("cms", lambda signer: signer.__setitem__("version", "v3")),
+    ],
+)  # fmt: skip
+def test_a_signer_info_that_is_bent(rsa: Agency, rule: str, change: Callable[[Any], None]) -> None:
+    assert refusal(lambda: opened(wrapped(bent_cms(rsa, change)), rsa)).rule == rule
 
 
 # --- sha1 --------------------------------------------------------------------------------
