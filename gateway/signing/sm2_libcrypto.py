@@ -109,9 +109,10 @@ def _candidates() -> Iterator[str]:
     yield from _NAMES.get(sys.platform, _OTHERWISE)
     if sys.platform != "darwin" and (found := ctypes.util.find_library("crypto")):
         yield found
-    # Wheels bring a libcrypto of their own; psycopg's is a file beside it.
+    # The wheel of cryptography hides its own libcrypto; psycopg's is a file beside it.
     for folder in map(Path, sys.path):
-        yield from map(str, sorted(folder.glob("psycopg_binary.libs/libcrypto*")))
+        for pattern in ("psycopg_binary.libs/libcrypto*", "psycopg_binary/.dylibs/libcrypto*"):
+            yield from map(str, sorted(folder.glob(pattern)))
 
 
 def _load(name: str) -> Any:
