@@ -60,7 +60,9 @@ class Ours:
         verified = self.verify(raw)
         _, body = envelope.read_message(verified.element)
         octets = envelope.body_octets(verified.content)
-        content = translated(self.formats, self.formats.decode_tree("cn.mt2401", body, octets))
+        decoded = self.formats.decode_tree("cn.mt2401", body, octets, spend=True)
+        del verified, body, octets
+        content = translated(self.formats, decoded)
         self.formats.check_output("cn.mt1401", content)
         return sign_document(message(content, "cn.mt1401"), self.keys.signer, PROFILE)
 

@@ -4,6 +4,7 @@ Size, elements and attributes are counted on the octets (UTF-8 keeps markup ASCI
 CDATA and comments counts), namespaces in scope while a second, counting parser reads.
 """
 
+import ctypes
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +14,18 @@ from lxml import etree
 
 from gateway.safexml_counts import Limits, check, refuse
 
-__all__ = ["DEFAULT", "XML_NAMESPACE", "Limits", "OwnOctets", "c14n", "parse", "parse_own", "valid"]
+__all__ = [
+    "DEFAULT",
+    "LARGE",
+    "XML_NAMESPACE",
+    "Limits",
+    "OwnOctets",
+    "c14n",
+    "give_back",
+    "parse",
+    "parse_own",
+    "valid",
+]
 
 DEFAULT = Limits()
 _HARDENED: dict[str, Any] = {
@@ -29,7 +41,9 @@ _HARDENED: dict[str, Any] = {
 XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 
 _CHUNK = 16 * 1024
-_LARGE = 1024 * 1024
+LARGE = 1024 * 1024
+"""Octets from which on a document's memory is worth a thought."""
+_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
 _SAMPLE = 64
 _NAME_OCTETS = 128 * 1024
 _TAG_NAMES = re.compile(rb"<([^\s/>]+)")
@@ -59,7 +73,7 @@ class _PerThread(threading.local):
         of new names would fill the memory. Large documents therefore have a thread of their
         own; small ones, too, once samples (nobody can foretell which: hashes of str are
         keyed) have shown more new names than honest traffic has."""
-        if len(content) > _LARGE:
+        if len(content) > LARGE:
             return True
         self.parsed += 1
         if self.name_octets <= _NAME_OCTETS and hash(str(self.parsed)) % _SAMPLE == 0:
@@ -89,10 +103,10 @@ def parse(content: bytes, limits: Limits = DEFAULT) -> etree._Element:
     return root
 
 
-def parse_own(content: bytes) -> etree._Element:
+def parse_own(content: bytes | memoryview) -> etree._Element:
     """Return the root of octets that our own encoder wrote. DocumentError when malformed."""
     try:
-        return etree.fromstring(content, _local.parser)
+        return etree.fromstring(bytes(content), _local.parser)
     except etree.XMLSyntaxError as error:
         _refuse_syntax(error)
 
@@ -121,9 +135,19 @@ def c14n(element: etree._Element) -> bytes:
     if element.getparent() is not None and (None in element.nsmap or _inherited(element)):
         apex = _apart(element)
     try:
-        return etree.tostring(apex, method="c14n", with_comments=False)
+        octets = etree.tostring(apex, method="c14n", with_comments=False)
     except etree.C14NError:
         refuse("malformed", "relative-namespace")
+    if len(octets) > LARGE:
+        give_back()
+    return octets
+
+
+def give_back() -> None:
+    """Return freed memory to the system. The allocator (glibc) keeps what large documents took,
+    in each thread's part of it."""
+    if _trim is not None:
+        _trim(0)
 
 
 def _apart(element: etree._Element) -> etree._Element:
@@ -141,7 +165,7 @@ class _Nothing:
     def close(self) -> None: ...
 
 
-def valid(content: bytes, schema: etree.XMLSchema) -> bool:
+def valid(content: bytes | memoryview, schema: etree.XMLSchema) -> bool:
     """Check, while parsing, a document that `parse` accepted: no tree, up to the first fault.
 
     On a tree libxml2 goes on to all faults, and its time grows with the square of their number.
@@ -150,7 +174,7 @@ def valid(content: bytes, schema: etree.XMLSchema) -> bool:
     checking = etree.XMLParser(target=target, schema=schema, **_HARDENED)
     try:
         for start in range(0, len(content), _CHUNK):
-            checking.feed(content[start : start + _CHUNK])
+            checking.feed(bytes(content[start : start + _CHUNK]))
             if len(checking.feed_error_log):
                 return False
         checking.close()

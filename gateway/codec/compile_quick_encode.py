@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.codec.compile_encode import Encoder
-from gateway.codec.compile_pattern import UncoveredError, harmless, is_quick
+from gateway.codec.compile_pattern import UncoveredError, harmless, is_long, is_quick
 from gateway.codec.compile_plan import Leaf, Plan, Scope
 from gateway.codec.compile_run import attribute, odd_attribute, odd_text, text
 from gateway.codec.compile_source import Source, plain
@@ -24,6 +24,7 @@ from gateway.codec.wire import Kind, WireNode, WireType
 _NUMBER = "[0-9]+(\\.[0-9]+)?"
 """The pattern that every text of `short` has."""
 _DIGITS = "[0-9]+"
+_CUT = "\0"
 
 
 class QuickEncoder(Encoder):
@@ -50,11 +51,30 @@ class QuickEncoder(Encoder):
                 if notes:
                     self.source.line("t.rewind(mark)")
                 whole = "encode" if scope.row is None else function("encode", scope)
-                self.source.line(f"return {whole}(o, head, t)")
+                called = f"{whole}(o, head, t)"
+                self.source.line(f"return [{called}]" if in_pieces(scope) else f"return {called}")
             self._noted(writer, [] if lists or scope.row is None else [str(scope.number)])
-            self.source.line(f"return f{quoted(shown)}")
+            self._result(scope, writer, shown)
         self.source.line()
         self.source.line()
+
+    def _result(self, scope: Scope, writer: "QuickWriter", shown: str) -> None:
+        """Return the text; of a scope with a long list, pieces, which need no copy of them all."""
+        line = self.source.line
+        if not in_pieces(scope):
+            line(f"return f{quoted(shown)}")
+            return
+        first, *others = shown.split(_CUT)
+        line(f"pieces = [f{quoted(first)}]")
+        for inner, after in zip(writer.long, others, strict=True):
+            row = f"{put(inner)}(o, head, t)"
+            if in_pieces(inner):
+                with self.source.block(f"for o in l{inner.number}:"):
+                    line(f"pieces += {row}")
+            else:
+                line(f"pieces += [{row} for o in l{inner.number}]")
+            line(f"pieces.append(f{quoted(after)})")
+        line("return pieces")
 
     def _texts(self, scope: Scope, leaves: list[Leaf], lists: list[Scope]) -> None:
         self._fetch_all(scope, leaves)
@@ -87,7 +107,8 @@ class QuickEncoder(Encoder):
 class QuickWriter(Writer):
     """Writes the expressions of an element and the condition that makes it unusual.
 
-    noted: what the trace takes. after: lines that note long texts and repeated ones.
+    noted: what the trace takes. after: lines that note long texts and repeated ones. long: the
+    lists at which the text is cut.
     """
 
     def __init__(self, source: Source, scope: Scope, header: Header) -> None:
@@ -95,6 +116,7 @@ class QuickWriter(Writer):
         self.noted: list[str] = []
         self.after: list[str] = []
         self.unusual: list[str] = []
+        self.long: list[Scope] = []
 
     def write(self, *, root: bool) -> str:
         """Write the scope's element and return the text between the braces of an f-string."""
@@ -188,6 +210,11 @@ class QuickWriter(Writer):
             self.unusual.append(f"len({name}) > {node.max}")
         if node.min:
             self.unusual.append(f"({there}) and not {name}" if there else f"not {name}")
+        if not there and (is_long(scope) or in_pieces(scope)):
+            self.long.append(scope)
+            return _CUT
+        if in_pieces(scope):
+            raise UncoveredError(node.path)
         if node.kind is Kind.GROUP:
             return f'{{"".join([{put(scope)}(o, head, t) for o in {name}])}}'
         if node.type is not None and not node.type.confirmed and node.type.max_length:
@@ -199,6 +226,13 @@ class QuickWriter(Writer):
                 self.source.line("unusual()")
         self.after.append(f"for x in {name}: t += ({scope.number}, x)")
         return f'{{"".join([f"<{node.name}>{{x}}</{node.name}>" for x in {name}])}}'
+
+
+def in_pieces(scope: Scope) -> bool:
+    """True for a scope whose quick function returns pieces: the document, and one that holds a
+    long list."""
+    inner = (each for each in scope.scopes if each.row is not None and each.row.encodes)
+    return scope.row is None or any(is_long(each) or in_pieces(each) for each in inner)
 
 
 def _unfit(leaf: Leaf, name: str, matcher: str, type_: WireType | None, markup: str) -> list[str]:

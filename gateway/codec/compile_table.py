@@ -59,14 +59,15 @@ class Compiled:
     ) -> tuple[Canonical | None, dict[str, str], Trace]:
         """Decode an lxml root that fits the schema, or a record. None when a value is refused.
 
-        octets: of an XML root, its canonical form, where it is at hand: the usual document is
-        read from it. Look at the trace's `problems` before the document is used.
+        wire: or what makes it, when it is needed. octets: of an XML root, its canonical form,
+        where it is at hand: the usual document is read from it. Look at the trace's `problems`
+        before the document is used.
         """
         if octets is not None and self._quick is not None:
             quick = self._usual(self._quick, str(octets, "utf-8"))
             if quick is not None:
                 return quick
-        return self._whole(wire)
+        return self._whole(wire() if callable(wire) else wire)
 
     def _usual(
         self, read: Callable[..., Any], octets: str
@@ -90,16 +91,25 @@ class Compiled:
                 self._again(trace)["decode"](wire, {}, trace)
             return None, head, trace
 
-    def encode(self, document: Canonical, head: Mapping[str, str]) -> tuple[str | Record, Trace]:
-        """Encode to canonical XML text, or to a record. Look at the trace's `problems` first."""
+    def encode(
+        self, document: Canonical, head: Mapping[str, str]
+    ) -> tuple[list[str] | Record, Trace]:
+        """Encode to pieces of canonical XML, or to a record. Look at the trace's `problems`
+        first."""
         trace = Trace(self.plan)
         try:
-            return (self._put or self._encode)(document, head, trace), trace
+            if self._put is not None:
+                return self._put(document, head, trace), trace
+            return self._output(self._encode(document, head, trace)), trace
         except ConversionError:
             trace = Trace(self.plan)
             with suppress(EnoughError):
-                return self._again(trace)["encode"](document, head, trace), trace
-            return "" if self.plan.table.header.engine == "xml" else {}, trace
+                return self._output(self._again(trace)["encode"](document, head, trace)), trace
+            return self._output("" if self.plan.table.header.engine == "xml" else {}), trace
+
+    @staticmethod
+    def _output(made: str | Record) -> list[str] | Record:
+        return [made] if isinstance(made, str) else made
 
     def _again(self, trace: Trace) -> dict[str, Any]:
         names = dict(self._names)

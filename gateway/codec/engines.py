@@ -19,6 +19,7 @@ from gateway.codec.xmlwire import XmlSchema
 from gateway.errors import Finding
 
 Octets = bytes | memoryview
+_PIECES = 2000
 UNREADABLE = (ValueError, LookupError, OSError, etree.LxmlError)
 """What `make` raises for a schema or layout that cannot be read."""
 
@@ -117,8 +118,8 @@ class XmlEngine:
     def read_tree(self, root: etree._Element, octets: Octets | None = None) -> Read:
         """Check a parsed document against the schema. octets: its canonical form."""
         conformed = self.schema.conform(root)
-        findings = self.schema.findings(conformed)
-        return Read(conformed, findings, octets=octets if conformed is root else None)
+        octets = octets if conformed is root else None
+        return Read(conformed, self.schema.findings(conformed, octets), octets=octets)
 
     def recheck(self, content: bytes) -> list[Finding]:
         """Parse and check against the schema; what we wrote is neither hostile nor tolerant."""
@@ -127,9 +128,17 @@ class XmlEngine:
         return self.schema.findings(safexml.parse_own(content))
 
     def write(self, output: Any, head: Mapping[str, str]) -> tuple[bytes, list[Finding]]:
-        """Encode the text, which is canonical already."""
-        text: str = output
-        return text.encode("utf-8", "replace"), []
+        """Encode the pieces of text, which are canonical already; some thousands at a time, so
+        that a large document is not there twice as text. The pieces are used up."""
+        pieces: list[str] = output
+        if len(pieces) <= _PIECES:
+            return "".join(pieces).encode("utf-8", "replace"), []
+        octets = bytearray()
+        for start in range(0, len(pieces), _PIECES):
+            some = slice(start, start + _PIECES)
+            octets += "".join(pieces[some]).encode("utf-8", "replace")
+            pieces[some] = [""] * len(pieces[some])
+        return bytes(octets), []
 
     def place(self, path: str, indexes: tuple[int, ...]) -> str:
         """Return `Declaration/Consignment[2]/ID`."""

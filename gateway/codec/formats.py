@@ -15,7 +15,7 @@ from typing import Any
 
 from lxml import etree
 
-from gateway import resources
+from gateway import resources, safexml
 from gateway.codec import codelist, engines, passthrough, rules, transform
 from gateway.codec.compile_plan import build
 from gateway.codec.compile_table import Compiled, compile_plan, leaves
@@ -128,16 +128,29 @@ class Formats:
         return _decoded(made, made.engine.read(content))
 
     def decode_tree(
-        self, name: str, root: etree._Element, octets: bytes | memoryview | None = None
+        self,
+        name: str,
+        root: etree._Element,
+        octets: bytes | memoryview | None = None,
+        *,
+        spend: bool = False,
     ) -> Decoded:
-        """Decode an XML document that is parsed already. The tree stays as it is.
+        """Decode an XML document that is parsed already.
 
         octets: the inclusive C14N of the root, where it is at hand: it is quicker to read.
+        spend: the tree of a large document may be emptied, for its memory. Otherwise the tree
+        stays as it is.
         """
         made = self._format(name)
         if not isinstance(made.engine, XmlEngine):
             raise DocumentError("type-unknown", Finding("type-unknown", "engine", "", name, "XML"))
-        return _decoded(made, made.engine.read_tree(root, octets))
+        read = made.engine.read_tree(root, octets)
+        if spend and read.octets is not None and len(read.octets) > safexml.LARGE:
+            _raise(read.findings)
+            root.clear()
+            safexml.give_back()
+            read = replace(read, wire=partial(safexml.parse_own, read.octets))
+        return _decoded(made, read)
 
     def supply(self, name: str, document: Manifest, sources: Sources) -> Supplied:
         """Complete a document for a target with what no document holds.

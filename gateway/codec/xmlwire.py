@@ -53,7 +53,7 @@ class XmlSchema:
         self._place = lru_cache(maxsize=1024)(self._sender_path)
         self._fast = etree.XMLSchema(file=str(file))
         self._own = safexml.OwnOctets(self._fast)
-        self._start = f'<{root} xmlns="{namespace}">' if namespace else f"<{root}>"
+        self._start = (f'<{root} xmlns="{namespace}">' if namespace else f"<{root}>").encode()
 
     @cached_property
     def _slow(self) -> xmlschema.XMLSchema10:
@@ -89,25 +89,35 @@ class XmlSchema:
 
     def fits(self, content: bytes) -> bool:
         """True for octets of our own that fit the schema: there is no fault to explain."""
-        return content.startswith(self._start.encode()) and self._own.fit(content)
+        return self._alone(content) and self._own.fit(content)
 
-    def findings(self, root: etree._Element) -> list[Finding]:
-        """Return what is wrong with a document, at most `MOST_FINDINGS` and a note of that."""
+    def findings(
+        self, root: etree._Element, octets: bytes | memoryview | None = None
+    ) -> list[Finding]:
+        """Return what is wrong with a document, at most `MOST_FINDINGS` and a note of that.
+
+        octets: its canonical form, where it is at hand.
+        """
         if root.tag != self.tag:
             found = xmlexplain.short(str(root.tag))
             return [Finding("schema-invalid", "root", "", found, self.tag)]
         count = _local.count(root)
-        if self._valid(root, count):
+        if self._valid(root, count, octets):
             return []
         explain = self._explained(root) if count <= EXPLAINED else xmlwalk.findings(root, self.node)
         found_all = list(islice(explain, MOST_FINDINGS + 1))
         return at_most(found_all) or [Finding("schema-invalid", "schema")]
 
-    def _valid(self, root: etree._Element, count: float) -> bool:
+    def _valid(self, root: etree._Element, count: float, octets: bytes | memoryview | None) -> bool:
         if count <= MANY:
             return self._fast.validate(root)
-        octets = etree.tostring(root, encoding="utf-8", with_tail=False)
+        if octets is None or not self._alone(octets):
+            octets = etree.tostring(root, encoding="utf-8", with_tail=False)
         return safexml.valid(octets, self._fast)
+
+    def _alone(self, octets: bytes | memoryview) -> bool:
+        """True for octets that say what their namespace is, and can be read alone."""
+        return bytes(octets[: len(self._start)]) == self._start
 
     def _explained(self, root: etree._Element) -> Iterator[Finding]:
         tree = cast("Any", root)  # xmlschema takes an lxml element, its annotation does not
