@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from gateway.bootstrap import outside
+from gateway.bootstrap.signers import token
 from gateway.errors import Finding, UnavailableError
 from gateway.evidence.heads import Pace
 from gateway.flows.chores import Chore
@@ -12,17 +13,19 @@ from gateway.flows.keys_used import note_keys
 from gateway.flows.prune import Keep, prune
 from gateway.flows.sequence import sequence
 from gateway.flows.services import Services
+from gateway.settings.evidence import AtRestKey
 from gateway.settings.sections import Settings
+from gateway.signing.wrapping import KeyWrapper, Wrapper
 from gateway.store.vault import Vault
 
 
 def vault(settings: Settings) -> Vault:
     """Return what encrypts payloads; without keys in [at_rest] it stores them in clear.
 
-    UnavailableError `at-rest-key` for a file that is no key.
+    UnavailableError `at-rest-key-file` for a file that is no key, `hsm` without [hsm].
     """
-    keys = {key.id: _key(key.file) for key in settings.at_rest.key}
-    return Vault(keys, outside.clock, outside.new_id, outside.randomness)
+    wrappers = {key.id: _wrapper(settings, key) for key in settings.at_rest.key}
+    return Vault(wrappers, outside.clock, outside.new_id, outside.randomness)
 
 
 def pace(settings: Settings) -> Pace:
@@ -57,6 +60,28 @@ def chores(services: Services, settings: Settings) -> list[Chore]:
             partial(prune, services, keep(settings), owner),
         ),
     ]
+
+
+def _wrapper(settings: Settings, key: AtRestKey) -> Wrapper:
+    if key.file is not None:
+        return KeyWrapper(_key(key.file), outside.randomness)
+    from gateway.signing.pkcs11_token import KeyRef
+    from gateway.signing.pkcs11_wrap import TokenWrapper
+
+    if settings.hsm is None:
+        raise UnavailableError("unavailable", Finding("unavailable", "hsm", f"at_rest {key.id}"))
+    return TokenWrapper(token(settings.hsm), KeyRef(key.label), outside.randomness)
+
+
+def make_wrapping_key(settings: Settings, label: str) -> None:
+    """Make a key for [[at_rest.key]] in the token of [hsm]. StateError `conflict`;
+    UnavailableError."""
+    from gateway.signing import pkcs11_wrap
+    from gateway.signing.pkcs11_token import KeyRef
+
+    if settings.hsm is None:
+        raise UnavailableError("unavailable", Finding("unavailable", "hsm", "[hsm]"))
+    pkcs11_wrap.make_wrapping_key(token(settings.hsm), KeyRef(label))
 
 
 def _key(file: Path) -> bytes:

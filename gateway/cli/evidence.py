@@ -173,6 +173,35 @@ def holds(config: talk.Config = talk.DEFAULT_CONFIG, as_json: talk.Json = False)
         talk.table(names, rows, whole=("conversation",))
 
 
+@evidence.command("new-key")
+def new_key(
+    out: Annotated[Path | None, typer.Option(help="Write a key to this new file.")] = None,
+    label: Annotated[str | None, typer.Option(help="Make it in the token of [hsm].")] = None,
+    config: talk.Config = talk.DEFAULT_CONFIG,
+    as_json: talk.Json = False,
+) -> None:
+    """Make a key for [[at_rest.key]], in a file or in the token."""
+    if (out is None) == (label is None):
+        raise typer.BadParameter("--out or --label")
+    with talk.failures(as_json):
+        from gateway.bootstrap import evidence as parts
+        from gateway.bootstrap import randomness
+
+        if out is not None:
+            _write_key(out, randomness(32))
+        elif label is not None:
+            parts.make_wrapping_key(talk.settings(config).settings, label)
+    talk.say("name it in [[at_rest.key]], and keep a copy apart: without it documents are lost")
+
+
+def _write_key(file: Path, key: bytes) -> None:
+    try:
+        file.touch(mode=0o600, exist_ok=False)
+        file.write_text(f"{key.hex()}\n", encoding="ascii")
+    except OSError as fault:
+        raise typer.BadParameter(f"{file}: {fault.strerror}") from None
+
+
 @evidence.command("rekey")
 def rekey(config: talk.Config = talk.DEFAULT_CONFIG, as_json: talk.Json = False) -> None:
     """Encrypt all payloads with a new data key under the first [[at_rest.key]]."""

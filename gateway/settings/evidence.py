@@ -37,10 +37,18 @@ class RetentionSection(Section):
 
 
 class AtRestKey(Section):
-    """[[at_rest.key]] file: 32 octets as 64 hexadecimal digits, for the gateway alone."""
+    """[[at_rest.key]] file: 32 octets as 64 hexadecimal digits, for the gateway alone; or
+    label: of an AES-256 key in the token of [hsm]."""
 
     id: Name
-    file: File
+    file: File | None = None
+    label: Annotated[str, Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _is_in_one_place(self) -> Self:
+        if (self.file is None) == (self.label is None):
+            raise ValueError("either `file` or `label` says where the key is")
+        return self
 
 
 class AtRestSection(Section):

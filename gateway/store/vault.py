@@ -14,10 +14,8 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from gateway.errors import Finding, UnavailableError
 from gateway.flows.ports import Clock, IdMaker, Randomness
+from gateway.signing.wrapping import KEY_SIZE, NONCE_SIZE, Wrapper
 from gateway.store.tables_log import data_key
-
-KEY_SIZE = 32
-NONCE_SIZE = 12
 
 _NEWEST = select(data_key.c.id).order_by(data_key.c.created.desc(), data_key.c.id.desc()).limit(1)
 _BY_ID = select(data_key.c.wrapper, data_key.c.wrapped).where(data_key.c.id == bindparam("key_id"))
@@ -29,16 +27,14 @@ class Vault:
 
     def __init__(
         self,
-        wrappers: Mapping[str, bytes],
+        wrappers: Mapping[str, Wrapper],
         clock: Clock,
         ids: IdMaker,
         randomness: Randomness,
     ) -> None:
-        """wrappers: keys of 32 octets by id, the one for new data keys first. None at all:
-        payloads are stored in clear. ValueError for a key of another size."""
-        if any(len(key) != KEY_SIZE for key in wrappers.values()):
-            raise ValueError("a key that wraps has 32 octets")
-        self._wrappers = {name: AESGCM(key) for name, key in wrappers.items()}
+        """wrappers: wrapping keys by id, the one for new data keys first. None at all: payloads
+        are stored in clear."""
+        self._wrappers = dict(wrappers)
         self._clock, self._ids, self._randomness = clock, ids, randomness
         self._open: dict[str, AESGCM] = {}
 
@@ -60,9 +56,7 @@ class Vault:
     def new_key(self, connection: Connection) -> str:
         """Make a data key under the first wrapping key; from its commit on it encrypts."""
         key_id, wrapper = self._ids(), next(iter(self._wrappers))
-        wrapped = _sealed(
-            self._wrappers[wrapper], self._randomness(KEY_SIZE), key_id, self._randomness
-        )
+        wrapped = self._wrappers[wrapper].wrap(self._randomness(KEY_SIZE), key_id)
         row = {"id": key_id, "wrapper": wrapper, "wrapped": wrapped, "created": self._clock()}
         connection.execute(_ADD, row)
         return key_id
@@ -106,8 +100,8 @@ class Vault:
         if row is None or wrapper is None:
             raise _missing(row.wrapper if row else key_id)
         try:
-            key = AESGCM(_opened(wrapper, row.wrapped, key_id))
-        except (InvalidTag, ValueError):
+            key = AESGCM(wrapper.unwrap(row.wrapped, key_id))
+        except ValueError:
             raise _missing(row.wrapper) from None
         self._open[key_id] = key
         return key

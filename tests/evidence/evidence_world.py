@@ -21,6 +21,7 @@ from gateway.flows.ports import LinkAnswer
 from gateway.flows.receive import receive
 from gateway.flows.submit import Upload, submit
 from gateway.model.parameters import Parameters
+from gateway.signing.wrapping import KeyWrapper
 from gateway.store.vault import Vault
 from gateway.transport.timestamps import HttpTimestamps
 
@@ -69,9 +70,9 @@ def two_sides(folder: Path, keys, formats, urls: Mapping[str, str], vault=False)
 
 def vault_of(side: Side, wrappers: Mapping[str, bytes] | None = None) -> Vault:
     services = side.services
-    return Vault(
-        wrappers or {"wrap-1": WRAPPING_KEY}, services.clock, services.ids, services.randomness
-    )
+    keys = wrappers or {"wrap-1": WRAPPING_KEY}
+    made = {name: KeyWrapper(key, services.randomness) for name, key in keys.items()}
+    return Vault(made, services.clock, services.ids, services.randomness)
 
 
 @contextlib.contextmanager

@@ -115,6 +115,12 @@ def test_rekey_and_an_unreadable_key(house, lived_in):
         key.write_text("ab" * 32 + "\n")
         said = json.loads(gateway("evidence", "rekey", "-c", house, "--json"))
         assert said["payloads"] > 10
+        gateway("evidence", "new-key", "--out", key, code=2)
+        gateway("evidence", "new-key", code=2)
+        other = house.parent / "other.key"
+        gateway("evidence", "new-key", "--out", other)
+        assert len(bytes.fromhex(other.read_text().strip())) == 32
+        assert other.stat().st_mode & 0o077 == 0
         assert "counts" in gateway("evidence", "audit", "-c", house, "--json", code=1)
     finally:
         house.write_text(text, encoding="utf-8")
