@@ -254,7 +254,8 @@ key = "{keys}/customs.key.pem"{password}
 
 # [[at_rest.key]]             # payloads are encrypted with keys that this one wraps; the first
 # id = "2026-01"              # one wraps, those after it open what is older
-# file = "{keys}/at-rest-2026-01.key"  # 64 hexadecimal digits: openssl rand -hex 32
+# file = "{keys}/at-rest-2026-01.key"  # made by `gateway evidence new-key`
+# # label = "at-rest"         # instead of `file`: in the token of [hsm]
 
 [retry]
 # first = "2s"
