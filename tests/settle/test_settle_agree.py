@@ -10,7 +10,7 @@ import pytest
 from flow_sides import NOW, Clock, Wire
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from ledger_sides import backup, crossing, lose, make_sides, restore, work
+from ledger_sides import backup, crossing, kinds, lose, make_sides, restore, work
 
 from gateway.flows.settle import settle, usual_days
 from gateway.model.states import MessageKind
