@@ -6,7 +6,7 @@ PIP := $(BIN)/pip --disable-pip-version-check -q install --require-hashes
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 
-.PHONY: help demo test debian check format trust-table bench lock clean
+.PHONY: help demo test debian check format trust-table bench lock clean mutants conformance selftest selftest-full
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ format: $(DEV) ## format the code
 trust-table: $(DEV) ## write docs/trust.md from the tests that prove it, when they pass
 	$(BIN)/python -m pytest -q -m proves --trust-table write
 
+mutants: $(DEV) ## turn each guard of recognition off: some property must fail
+	$(BIN)/python tests/recognition/recognition_guards.py
+
 bench: $(DEV) ## the table of ratios against python-xmlsec and the naive stack
 	$(BIN)/python -m benchmarks
 
@@ -56,3 +59,13 @@ lock: ## pin requirements anew (needs uv on the path)
 
 clean: ## remove what was made here
 	rm -rf $(VENV) .demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+conformance: $(DEV) ## the suite against our gateway, side vn and side cn; reports in .conformance/
+	$(BIN)/python tests/conformance/our_gateway.py cn --out .conformance/cn
+	$(BIN)/python tests/conformance/our_gateway.py vn --out .conformance/vn
+
+selftest: $(DEV) ## each wrong peer against the cases that name it, and a sample of the others
+	$(BIN)/python -m conformance selftest
+
+selftest-full: $(DEV) ## each wrong peer against all cases (long)
+	$(BIN)/python -m conformance selftest --sample -1

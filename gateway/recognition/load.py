@@ -157,10 +157,11 @@ def _durations(rule: Rule) -> Iterator[tuple[str, str]]:
 
 
 def _numbers(rule: Rule) -> Iterator[Finding]:
-    shares = (rule.reinspection.frequency, rule.reinspection.reduced, rule.reinspection.tightened)
-    tolerance = rule.tolerance
+    draws, tolerance = rule.reinspection, rule.tolerance
+    stated = (draws.reduced, draws.frequency, draws.tightened)
+    shares = [share for share in stated if share is not None]
     bands = (tolerance.rel, tolerance.abs_kg, tolerance.shrink_per_hour, tolerance.gain)
-    if any(share is not None and not 0 <= share <= 1 for share in shares):
+    if not all(0 <= share <= 1 for share in shares) or shares != sorted(shares):
         yield _finding(f"{rule.id}.reinspection", "ruleset-number", "", "0 to 1")
     if any(not band.is_finite() or band < 0 for band in bands) or tolerance.packages < 0:
         yield _finding(f"{rule.id}.tolerance", "ruleset-number", "", "0 or more")

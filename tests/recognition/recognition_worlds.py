@@ -112,9 +112,10 @@ def amended(version: int = 2, **changes) -> Evidence:
     )
 
 
-def second(number: str = "25VN0002", **more) -> Evidence:
+def second(number: str = "25VN0002", hs: str = GOODS.hs, **more) -> Evidence:
     kind = Kind.REPLACE if "supersedes" in more else Kind.ISSUE
-    return statement(kind, BODY, NPPO, START + hours(2), doc=key(number), **more)
+    body_ = change(BODY, results=(change(PHYTO, goods=change(GOODS, hs=hs)),))
+    return statement(kind, body_, NPPO, START + hours(2), doc=key(number), **more)
 
 
 def suspended(
@@ -338,6 +339,12 @@ WORLDS: dict[str, World] = {
         "VERSION_CONFLICT",
     ),
     "two live documents": World(BASE.plus(second()), Outcome.DISCREPANT, "SEVERAL_LIVE_DOCUMENTS"),
+    "two live documents, one of other goods": World(
+        BASE.plus(second(hs="0805.10")), Outcome.NOT_COVERED, "RULE_MISSING"
+    ),
+    "two live documents, the other one of other goods": World(
+        goods(hs="0805.10").plus(second()), Outcome.NOT_COVERED, "RULE_MISSING"
+    ),
     "departed before it was issued": World(Crossing(departs=-5), Outcome.DISCREPANT, "DATE_ORDER"),
     "not yet valid": World(
         body(validity=Validity(not_before=moment(START + timedelta(days=3)))),
