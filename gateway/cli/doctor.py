@@ -152,12 +152,14 @@ def _validity(used_as: str, days: int, start: str, until: str) -> Line:
 
 def _store(settings: "Settings") -> Iterator[Line]:
     from gateway import store
+    from gateway.bootstrap.evidence import vault
     from gateway.bootstrap.parts import store_url
     from gateway.errors import GatewayError
 
     shown = settings.store.url.rpartition("@")[2]
     try:
-        with store.open(store_url(settings.store), wait=3.0) as opened:
+        safe = vault(settings)
+        with store.open(store_url(settings.store), wait=3.0, vault=safe) as opened:
             opened.check()
             backlog = opened.read(lambda tx: tx.backlog())
     except GatewayError as failure:
@@ -169,6 +171,9 @@ def _store(settings: "Settings") -> Iterator[Line]:
             yield Line("store", "FAIL", f"{shown}: {failure}", advice)
         return
     yield Line("store", "OK", shown)
+    if not settings.at_rest.key:
+        advice = "gateway evidence new-key, [[at_rest.key]], gateway evidence rekey"
+        yield Line("store", "WARN", "payloads lie in clear", advice)
     for destination, (_, _, dead) in backlog.items():
         if dead:
             advice = "gateway message list --state dead; then message resend"

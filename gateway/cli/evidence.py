@@ -188,13 +188,14 @@ def new_key(
         from gateway.bootstrap import randomness
 
         if out is not None:
-            _write_key(out, randomness(32))
+            write_wrapping_key(out, randomness(32))
         elif label is not None:
             parts.make_wrapping_key(talk.settings(config).settings, label)
     talk.say("name it in [[at_rest.key]], and keep a copy apart: without it documents are lost")
 
 
-def _write_key(file: Path, key: bytes) -> None:
+def write_wrapping_key(file: Path, key: bytes) -> None:
+    """Write a key for [[at_rest.key]] that only its owner can read; it never overwrites."""
     try:
         file.touch(mode=0o600, exist_ok=False)
         file.write_text(f"{key.hex()}\n", encoding="ascii")

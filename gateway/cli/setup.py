@@ -58,12 +58,15 @@ def init(
         if taken.exists():
             raise typer.BadParameter(f"{taken} is there already; nothing was changed")
     with talk.failures(as_json):
-        from gateway.bootstrap.outside import secret
+        from gateway.bootstrap.outside import randomness, secret
+        from gateway.cli.evidence import write_wrapping_key
         from gateway.settings.template import Draft, render
+        from gateway.signing.wrapping import KEY_SIZE
 
         other = "cn" if side == "vn" else "vn"
         owner = _Owner(side, name or f"gateway-{side}", profile)
         _make_keys(owner, keys, [*_LOCAL, *host], secret(password_file))
+        write_wrapping_key(keys / "at-rest-1.key", randomness(KEY_SIZE))
         stated = str(password_file.absolute()) if password_file else ""
         text = render(
             Draft(side, owner.name, peer or f"gateway-{other}", profile, password_file=stated)

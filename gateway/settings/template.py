@@ -209,6 +209,13 @@ key = "{keys}/customs.key.pem"{password}
 # [register]
 # vehicles = "vehicles.csv"   # columns: filing,type,make,colour,seats,chassis,engine,circulation
 
+# --- documents at rest: without this key they are lost, so keep a copy of it apart ---
+
+[[at_rest.key]]               # payloads are encrypted with keys that this one wraps; the first
+id = "1"                      # one of several wraps, those after it open what is older
+file = "{keys}/at-rest-1.key"  # made by `gateway evidence new-key`
+# label = "at-rest"           # instead of `file`: in the token of [hsm]
+
 # --- bounds; these are the defaults ---
 
 [limits]
@@ -251,11 +258,6 @@ key = "{keys}/customs.key.pem"{password}
 # prune_every = "1h"
 # [retention.roles]           # of one role, before its class
 # canonical = "365d"
-
-# [[at_rest.key]]             # payloads are encrypted with keys that this one wraps; the first
-# id = "2026-01"              # one wraps, those after it open what is older
-# file = "{keys}/at-rest-2026-01.key"  # made by `gateway evidence new-key`
-# # label = "at-rest"         # instead of `file`: in the token of [hsm]
 
 [retry]
 # first = "2s"

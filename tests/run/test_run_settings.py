@@ -35,6 +35,7 @@ def house(tmp_path: Path) -> Path:
     for name in NAMES:
         for part in ("cert", "key"):
             (folder / f"{name}.{part}.pem").write_text("not read here")
+    (folder / "at-rest-1.key").write_text("not read here")
     return write(tmp_path, render(Draft("vn", "gateway-vn", "gateway-cn")))
 
 
@@ -92,11 +93,10 @@ def test_every_commented_section_of_the_template_is_valid(
     text = text.replace('\n# [register]\n# vehicles = "vehicles.csv"', "\n[register]\nvehicles='v'")
     text = uncommented(text, "[limits]", "[never]").replace("[never]", "")
     (house.parent / "v").write_text("filing\n")
-    (house.parent / "keys" / "at-rest-2026-01.key").write_text("not read here")
     settings = load(write(house.parent, text), {}).settings
     assert list(settings.counterpart) == ["other"]
     assert settings.registers.vehicles is not None
-    assert [key.id for key in settings.at_rest.key] == ["2026-01"]
+    assert [key.id for key in settings.at_rest.key] == ["1"]
     assert settings.retention.roles == {"canonical": timedelta(days=365)}
     assert len(settings.counterpart["other"].pinned) == 4
     assert settings.listen.counterpart is not None
