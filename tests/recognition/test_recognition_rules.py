@@ -142,8 +142,7 @@ def test_the_same_id_twice_is_refused() -> None:
 )
 def test_a_frequency_out_of_its_range_is_refused(frequency: str) -> None:
     when = 'suspension = "DEPARTURE"'
-    assert "ruleset-number" in refused((when, f"reinspection = {{ {frequency} }}
-{when}"))
+    assert "ruleset-number" in refused((when, f"reinspection = {{ {frequency} }}\n{when}"))
 
 
 @pytest.mark.parametrize(
@@ -183,8 +182,8 @@ def test_a_requirement_may_begin_later() -> None:
 
 
 def test_a_dry_run_says_what_it_would_say_and_a_live_rule_wins() -> None:
-    dry = rule_set(('"LIVE"', '"DRY_RUN"'), ("rel = 0.005", "rel = 0"), ("abs_kg = 20", "abs_kg = 0"),
-                   ("shrink_per_hour = 0.0003", "shrink_per_hour = 0"))  # fmt: skip
+    dry = rule_set(('"LIVE"', '"DRY_RUN"'), ("rel = 0.005", "rel = 0"),
+                   ("abs_kg = 20", "abs_kg = 0"), ("shrink_per_hour = 0.0003", "shrink_per_hour = 0"))  # fmt: skip
     situation = Situation.of(BASE.evidence())
     found = decide(BASE.claim, situation, dry, BASE.at)
     assert (found.outcome, found.would) == (Outcome.NOT_COVERED, Outcome.DISCREPANT)
