@@ -2,7 +2,7 @@
 
     1 bind      version -> digest, for good: one version never has two contents
     2 follow    it is the latest: each version names the one that took its place
-    3 record    a row of evidence with version, digest and the keys that signed
+    3 record    a row of evidence with version and digest
 
 The file that the settings name is only a copy: a pack that was not recorded, or after which
 another one came, is not used.

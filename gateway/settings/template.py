@@ -98,6 +98,11 @@ certificate = "{keys}/head.cert.pem"{password}
 key = "{keys}/pack.key.pem"
 certificate = "{keys}/pack.cert.pem"{password}
 
+# [hsm]                       # a token for the keys above: label = "..." instead of key = "..."
+# module = "/usr/lib/softhsm/libsofthsm2.so"
+# token = "gateway"
+# pin_file = "hsm.pin"
+
 # --- the other side ---
 # 1. Give it: link-authority.cert.pem, link-client.cert.pem, message.cert.pem,
 #    receipt.cert.pem, head.cert.pem and pack.cert.pem of the folder {keys}/.
@@ -121,6 +126,7 @@ certificate = "{keys}/pack.cert.pem"{password}
 # signature = "{signature}"
 # # sign_as = "link-sm2"        # how we sign to it, where that is not how it signs
 # # legacy_signatures = false   # SHA-1, where both sides have agreed on it
+# # pack = "pack.json"        # the bilateral pack, once one is applied (gateway pack)
 # accept_bare = false         # also take GACC documents without our envelope
 # disclose = ["crew.names", "crew.filing"]  # personal values that may cross; all else stays
 #
