@@ -44,6 +44,7 @@ PARTS = {
     "api": "The listeners",
     "flows": "Messages",
     "faults": "Faults",
+    "run": "Running processes",
 }
 """Folder of tests -> heading, in this order; further folders follow under their own name."""
 
