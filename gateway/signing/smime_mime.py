@@ -136,8 +136,9 @@ def _parts(octets: bytes, start: int, boundary: str) -> tuple[bytes, bytes]:
     A line that begins as the boundary but goes on otherwise is refused: readers differ on it.
     """
     line = b"\r\n--" + boundary.encode("ascii")
-    places = [found.start() for found in re.finditer(re.escape(line), octets)]
-    if len(places) != 3 or places[0] < start - 2:
+    found = re.compile(re.escape(line)).finditer(octets, start - 2)
+    places = [each.start() for each in found]
+    if len(places) != 3:
         _refuse("mime-parts", str(len(places)), "2 parts")
     before = octets[start : max(places[0], start)]
     if len(before) > MOST_PREAMBLE or not before.isascii():

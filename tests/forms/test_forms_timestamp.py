@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -181,6 +182,19 @@ def test_the_signed_attributes_must_name_the_certificate() -> None:
     assert refused(lambda: verify(bent))[1] == "timestamp-signature"
     bent = token(LEAF, MESSAGE, content_type="data")
     assert refused(lambda: verify(bent))[1] == "timestamp-signature"
+
+
+def test_a_certificate_must_be_named() -> None:
+    bent = token(LEAF, MESSAGE, naming=False)
+    assert refused(lambda: verify(bent))[1] == "timestamp-signature"
+
+
+def test_a_signature_with_sha1() -> None:
+    leaf = pair("tsa", ROOT, usage=STAMPING, key=rsa.generate_private_key(65537, 2048))
+    assert verify(token(leaf, MESSAGE)).serial == 9
+    assert refused(lambda: verify(token(leaf, MESSAGE, signed_with="sha1")))[1] == (
+        "timestamp-algorithm"
+    )
 
 
 def test_two_signers() -> None:

@@ -57,9 +57,10 @@ def pair(
     critical: bool = True,
     days: tuple[int, int] = (-30, 30),
     authority: bool = False,
+    key: Any = None,
 ) -> Pair:
     """Make an authority (no issuer, or as asked) or a leaf. days: validity, from now."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
     builder = (

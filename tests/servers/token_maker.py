@@ -6,7 +6,7 @@ from typing import Any
 
 from asn1crypto import cms, core, tsp, x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, padding
 from timestamp_authority import Pair
 
 
@@ -20,8 +20,11 @@ def token(
     digest: str = "sha256",
     signers: int = 1,
     content_type: str = "tst_info",
+    naming: bool = True,
+    signed_with: str = "sha256",
 ) -> bytes:
-    """Make a token. named: the certificate that ESSCertIDv2 names, default the leaf's."""
+    """Make a token. named: the certificate that ESSCertIDv2 names, default the leaf's; naming:
+    False leaves that out. signed_with: digest of the signature; the key is RSA or EC."""
     info = tsp.TSTInfo(
         {
             "version": "v1",
@@ -39,8 +42,8 @@ def token(
     attributes = cms.CMSAttributes(
         [
             {"type": "content_type", "values": [content_type]},
-            {"type": "message_digest", "values": [hashlib.sha256(info).digest()]},
-            {"type": "signing_certificate_v2", "values": [_naming(named or leaf.der)]},
+            {"type": "message_digest", "values": [hashlib.new(signed_with, info).digest()]},
+            *([_naming(named or leaf.der)] if naming else []),
         ]
     )
     signer = {
@@ -49,15 +52,14 @@ def token(
             "issuer_and_serial_number",
             {"issuer": certificate.issuer, "serial_number": certificate.serial_number},
         ),
-        "digest_algorithm": {"algorithm": "sha256"},
+        "digest_algorithm": {"algorithm": signed_with},
         "signed_attrs": attributes,
-        "signature_algorithm": {"algorithm": "sha256_ecdsa"},
-        "signature": leaf.key.sign(attributes.dump(), ec.ECDSA(hashes.SHA256())),
+        **_signature(leaf.key, attributes.dump(), signed_with),
     }
     inner = {"content_type": "tst_info", "content": core.ParsableOctetString(info)}
     signed = {
         "version": "v3",
-        "digest_algorithms": [{"algorithm": "sha256"}],
+        "digest_algorithms": [{"algorithm": signed_with}],
         "encap_content_info": inner,
         "certificates": [certificate],
         "signer_infos": [signer] * signers,
@@ -68,4 +70,14 @@ def token(
 
 def _naming(certificate: bytes) -> Any:
     named = tsp.ESSCertIDv2({"cert_hash": hashlib.sha256(certificate).digest()})
-    return tsp.SigningCertificateV2({"certs": [named]})
+    value = tsp.SigningCertificateV2({"certs": [named]})
+    return {"type": "signing_certificate_v2", "values": [value]}
+
+
+def _signature(key: Any, message: bytes, digest: str) -> dict[str, Any]:
+    made = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256()}[digest]
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        value, kind = key.sign(message, ec.ECDSA(made)), "ecdsa"
+    else:
+        value, kind = key.sign(message, padding.PKCS1v15(), made), "rsa"
+    return {"signature_algorithm": {"algorithm": f"{digest}_{kind}"}, "signature": value}
