@@ -82,10 +82,6 @@ class Ledger(Protocol):
         """Set the day of a message that older code stored."""
         ...
 
-    def open_days(self, party: str, since: str) -> tuple[str, ...]:
-        """Return the days from `since` on that have messages with a party, ascending."""
-        ...
-
     def keep_head(self, head: LedgerHead) -> bool:
         """Store a head; False when one of its log, epoch and size is there."""
         ...
@@ -125,7 +121,8 @@ class Ledger(Protocol):
         ...
 
     def raise_alarm(self, alarm: Alarm) -> bool:
-        """Store an alarm; False when it stands already. One that was cleared stands again."""
+        """Store an alarm; False when it stands already. One that was cleared stands again,
+        with the proof that it had if it brings none."""
         ...
 
     def alarms(self, *, cleared: bool = False) -> tuple[Alarm, ...]:

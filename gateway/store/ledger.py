@@ -25,12 +25,6 @@ _ENTRIES = (
     )
     .order_by(message.c.external_id)
 )
-_DAYS = (
-    select(message.c.day)
-    .where(message.c.party == bindparam("party"), message.c.day >= bindparam("since"))
-    .distinct()
-    .order_by(message.c.day)
-)
 _SET_DAY = update(message).where(message.c.id == bindparam("message_id"))
 _KEEP_HEAD = insert_new(ledger_head)
 _HEADS = (
@@ -79,10 +73,6 @@ class Ledger(Rows):
     def set_day(self, message_id: str, day: str) -> None:
         """Set the day of a message that older code stored."""
         self.connection.execute(_SET_DAY.values(day=day), {"message_id": message_id})
-
-    def open_days(self, party: str, since: str) -> tuple[str, ...]:
-        """Return the days from `since` on that have messages with a party, ascending."""
-        return tuple(self.connection.scalars(_DAYS, {"party": party, "since": since}))
 
     def keep_head(self, head: LedgerHead) -> bool:
         """Store a head; False when one of its log, epoch and size is there."""
@@ -134,12 +124,14 @@ class Ledger(Rows):
 
     def raise_alarm(self, alarm: Alarm) -> bool:
         """Store an alarm; False when it stands already. One that was cleared stands again."""
+        columns = ledger_alarm.c.cleared, ledger_alarm.c.proof
         known = self.connection.execute(
-            select(ledger_alarm.c.cleared).where(*_NAMED), _names(alarm)
+            select(*columns).where(*_NAMED), _names(alarm)
         ).one_or_none()
         if known is not None and known.cleared is None:
             return False
         row = asdict(alarm) | {"detail": dict(alarm.detail)}
+        row["proof"] = alarm.proof or (known.proof if known else None)
         statement = insert_or_replace(ledger_alarm) if known else insert(ledger_alarm)
         self.connection.execute(statement, row)
         return True
