@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from gateway.model.evidence import Evidence, digest
+from gateway.recognition.load import file_key
 from gateway.recognition.outcomes import Outcome, meet
 from gateway.recognition.receipt import Receipt
 from gateway.recognition.ruleset import Rule, RuleSet
@@ -97,7 +98,7 @@ def _changes(path: str, old: Any, new: Any) -> list[Change]:
         return []
     if isinstance(old, dict) and isinstance(new, dict):
         names = sorted(old.keys() | new.keys())
-        return [c for n in names for c in _changes(f"{path}.{n}", old.get(n), new.get(n))]
+        return [c for n in names for c in _changes(f"{path}.{file_key(n)}", old.get(n), new.get(n))]
     if isinstance(old, list) and isinstance(new, list) and _named(old) and _named(new):
         return _changes(path, {e["id"]: e for e in old}, {e["id"]: e for e in new})
     return [Change(path, _text(old), _text(new))]

@@ -191,7 +191,7 @@ def stated_paths(rule: Rule) -> list[str]:
 def _leaves(path: str, value: Any) -> list[str]:
     if isinstance(value, dict):
         inner = [(k, v) for k, v in value.items() if k not in ("kind", "id")]
-        return [leaf for key, each in inner for leaf in _leaves(f"{path}.{_snake(key)}", each)]
+        return [leaf for key, each in inner for leaf in _leaves(f"{path}.{file_key(key)}", each)]
     if isinstance(value, list) and value and isinstance(value[0], dict) and "id" in value[0]:
         return [leaf for each in value for leaf in _leaves(f"{path}.{each['id']}", each) or [path]]
     return [path]
@@ -252,7 +252,8 @@ def _camel(name: str) -> str:
     return first + "".join(word.title() for word in rest)
 
 
-def _snake(name: str) -> str:
+def file_key(name: str) -> str:
+    """Return how a key of the canonical form (maxAge) is written in files (max_age)."""
     return re.sub(r"([A-Z])", lambda letter: f"_{letter[1].lower()}", name)
 
 

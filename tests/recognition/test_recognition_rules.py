@@ -182,8 +182,8 @@ def test_a_requirement_may_begin_later() -> None:
 
 
 def test_a_dry_run_says_what_it_would_say_and_a_live_rule_wins() -> None:
-    dry = rule_set(('"LIVE"', '"DRY_RUN"'), ("rel = 0.005", "rel = 0"),
-                   ("abs_kg = 20", "abs_kg = 0"), ("shrink_per_hour = 0.0003", "shrink_per_hour = 0"))  # fmt: skip
+    exact = (("rel = 0.005", "rel = 0"), ("abs_kg = 20", "abs_kg = 0"), ("r = 0.0003", "r = 0"))
+    dry = rule_set(('"LIVE"', '"DRY_RUN"'), *exact)
     situation = Situation.of(BASE.evidence())
     found = decide(BASE.claim, situation, dry, BASE.at)
     assert (found.outcome, found.would) == (Outcome.NOT_COVERED, Outcome.DISCREPANT)
