@@ -120,6 +120,11 @@ def test_a_permanent_refusal_names_no_time(link: Link) -> None:
     assert "retry-after" not in link.post(b"<message/>").headers
 
 
+@pytest.mark.proves(
+    attack="signer or store is down",
+    code="unavailable",
+    behaviour="503 with Retry-After, unsigned: nothing was accepted",
+)
 def test_without_signer_or_store_the_sender_is_asked_to_come_again(link: Link) -> None:
     def down(_peer: str, _body: bytes) -> Answer:
         raise UnavailableError("unavailable", retry_after=30)
@@ -132,6 +137,11 @@ def test_without_signer_or_store_the_sender_is_asked_to_come_again(link: Link) -
     assert (problem["code"], problem["retriable"]) == ("unavailable", True)
 
 
+@pytest.mark.proves(
+    attack="a bug meets a personal value",
+    code="internal",
+    behaviour="an incident id leaves; answer and log hold neither value nor detail",
+)
 def test_a_bug_leaves_as_an_incident_without_detail(
     link: Link, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,6 +160,12 @@ def test_a_bug_leaves_as_an_incident_without_detail(
     assert "passport" not in logged
 
 
+@pytest.mark.proves(
+    attack="a TLS client certificate of the right authority that nobody registered",
+    code="unauthenticated",
+    behaviour="403 before anything is read",
+    rule="client-certificate",
+)
 def test_a_certificate_of_the_right_authority_that_nobody_registered(link: Link) -> None:
     link.open()
     stranger = link.pki.counterparts.issue("stranger")
@@ -161,6 +177,12 @@ def test_a_certificate_of_the_right_authority_that_nobody_registered(link: Link)
     assert problem["findings"][0]["rule"] == "client-certificate"
 
 
+@pytest.mark.proves(
+    attack="a header that claims a client certificate",
+    code="unauthenticated",
+    behaviour="only the handshake counts",
+    rule="client-certificate",
+)
 def test_no_header_names_a_certificate(link: Link) -> None:
     link.open()
     stranger = link.pki.counterparts.issue("stranger")
@@ -193,6 +215,9 @@ def test_media_types(link: Link, stated: bytes, status: int) -> None:
     assert link.post(b"<message/>", (b"content-type", stated)).status == status
 
 
+@pytest.mark.proves(
+    attack="a compressed body (zip bomb)", code="encoding-unsupported", behaviour="refused unread"
+)
 def test_a_compressed_body_is_refused_before_it_is_read(link: Link) -> None:
     link.open()
     reply = link.post(b"\x1f\x8b", XML, (b"content-encoding", b"gzip"))
@@ -205,6 +230,11 @@ def test_up_to_the_limit_everything_is_taken(link: Link, size: int) -> None:
     assert link.post(b"x" * size).body == b"CN-GX:" + b"x" * size
 
 
+@pytest.mark.proves(
+    attack="a body that says it is over the limit",
+    code="too-large",
+    behaviour="413, unread; the connection is closed",
+)
 def test_a_stated_length_over_the_limit_is_refused_unread(link: Link) -> None:
     link.open()
     head = request(b"POST", b"/exchange/v1", b"", [XML])
@@ -215,6 +245,11 @@ def test_a_stated_length_over_the_limit_is_refused_unread(link: Link) -> None:
     assert reply.headers["connection"] == "close"
 
 
+@pytest.mark.proves(
+    attack="a body without end",
+    code="too-large",
+    behaviour="413 at the limit, in constant memory; the flow never sees it",
+)
 def test_a_body_without_end_is_refused_in_constant_memory(link: Link) -> None:
     link.receive = never
     link.open()

@@ -97,11 +97,17 @@ def kept_out(port: int, context: ssl.SSLContext) -> bool:
         return True
 
 
+@pytest.mark.proves(attack="no TLS client certificate", code="-", behaviour="no connection")
 def test_without_a_client_certificate_nobody_gets_in(pki: Pki, start: Started, loop: str) -> None:
     running = start(listening(pki), loop=loop)
     assert kept_out(running.port("agencies"), client_context(pki.servers.anchors, None))
 
 
+@pytest.mark.proves(
+    attack="the counterpart's certificate at the agencies' listener, and the other way",
+    code="-",
+    behaviour="no connection: each listener has its own authorities",
+)
 def test_the_counterparts_certificate_never_opens_the_agencies_listener(
     pki: Pki, start: Started, loop: str
 ) -> None:
@@ -115,6 +121,11 @@ def test_the_counterparts_certificate_never_opens_the_agencies_listener(
         assert read_reply(connection).status == 200
 
 
+@pytest.mark.proves(
+    attack="a TLS certificate of an authority with the right name and another key",
+    code="-",
+    behaviour="no connection",
+)
 def test_an_authority_of_the_same_name_with_another_key_does_not_count(
     pki: Pki, start: Started, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -123,12 +134,14 @@ def test_an_authority_of_the_same_name_with_another_key_does_not_count(
     assert kept_out(running.port("agencies"), client_context(pki.servers.anchors, forged))
 
 
+@pytest.mark.proves(attack="an expired TLS client certificate", code="-", behaviour="no connection")
 def test_an_expired_client_certificate_is_kept_out(pki: Pki, start: Started) -> None:
     expired = pki.agencies.issue("expired", expired=True)
     running = start(listening(pki))
     assert kept_out(running.port("agencies"), client_context(pki.servers.anchors, expired))
 
 
+@pytest.mark.proves(attack="TLS 1.1 and older", code="-", behaviour="no connection")
 def test_old_tls_versions_are_kept_out(pki: Pki, start: Started) -> None:
     running = start(listening(pki))
     old = trusted(pki)
@@ -151,6 +164,11 @@ def test_bytes_that_are_not_tls_get_no_answer(pki: Pki, start: Started, loop: st
         assert b"HTTP/1.1 200" not in plain.recv(4096)
 
 
+@pytest.mark.proves(
+    attack="a request head that drips (slowloris)",
+    code="-",
+    behaviour="408 after the deadline of the whole head",
+)
 def test_a_slow_head_is_cut_although_it_drips(pki: Pki, start: Started, loop: str) -> None:
     running = start(listening(pki, bounds=Bounds(head=0.4)), loop=loop)
     with connect(running.port("agencies"), trusted(pki)) as connection:
@@ -176,6 +194,11 @@ def drip(connection: ssl.SSLSocket) -> bytes:
     raise AssertionError("the server never lost patience")
 
 
+@pytest.mark.proves(
+    attack="a request body that drips",
+    code="-",
+    behaviour="408 after the deadline of the whole body",
+)
 def test_a_slow_body_is_cut_and_the_application_hears_of_it(
     pki: Pki, start: Started, loop: str
 ) -> None:
@@ -223,6 +246,7 @@ def test_an_idle_connection_is_closed(pki: Pki, start: Started, loop: str) -> No
         assert read_to_end(connection) == b""
 
 
+@pytest.mark.proves(attack="a request head without end", code="-", behaviour="431 at the limit")
 def test_a_head_without_end_is_refused(pki: Pki, start: Started, loop: str) -> None:
     running = start(listening(pki), loop=loop)
     with connect(running.port("agencies"), trusted(pki)) as connection:
@@ -242,6 +266,11 @@ def test_trailers_without_end_are_cut(pki: Pki, start: Started, loop: str) -> No
     assert got.startswith(b"HTTP/1.1 413 ")
 
 
+@pytest.mark.proves(
+    attack="ambiguous or broken HTTP (request smuggling)",
+    code="-",
+    behaviour="refused, and the connection closed",
+)
 @pytest.mark.parametrize(
     "bad",
     [
@@ -299,6 +328,9 @@ def test_a_client_that_does_not_read_is_cut(pki: Pki, start: Started, loop: str)
         assert len(read_to_end(connection)) < 40_000_000
 
 
+@pytest.mark.proves(
+    attack="more connections than agreed", code="-", behaviour="turned away; those inside go on"
+)
 def test_connections_beyond_the_bound_are_turned_away(pki: Pki, start: Started, loop: str) -> None:
     running = start(listening(pki, bounds=Bounds(connections=2)), loop=loop)
     port, context = running.port("agencies"), trusted(pki)

@@ -112,6 +112,11 @@ def restart(sides: dict[str, Side]) -> None:
         side.wait()
 
 
+@pytest.mark.proves(
+    attack="both gateways are killed while messages run, again and again",
+    code="-",
+    behaviour="what was acknowledged arrives, each once",
+)
 def test_what_was_acknowledged_arrives_once(sides: dict[str, Side], kind: str) -> None:
     client, rounds = sides["vn"].client(), ROUNDS[kind]
     accepted: list[str] = []

@@ -117,6 +117,18 @@ def test_all_findings_of_a_document_come_back_in_the_refusal(sides):
     assert all(finding.path for finding in refused.findings)
 
 
+@pytest.mark.proves(
+    attack="a message dated in the future",
+    code="future-dated",
+    behaviour="signed refusal",
+    rule="created",
+)
+@pytest.mark.proves(
+    attack="a message that is older than agreed",
+    code="stale",
+    behaviour="signed refusal; a known message gets its stored receipt at any age",
+    rule="created",
+)
 def test_old_and_future_messages_are_refused_but_known_ones_never(sides):
     clock: Clock = sides["vn"].clock
     now = clock()
@@ -132,6 +144,12 @@ def test_old_and_future_messages_are_refused_but_known_ones_never(sides):
     assert again.content == first.content
 
 
+@pytest.mark.proves(
+    attack="two contents under one message id",
+    code="id-conflict",
+    behaviour="signed refusal; the first stays",
+    rule="digest",
+)
 def test_one_id_with_two_contents_is_a_conflict(sides):
     first = link_message(sides, message_id="m-1")
     other = link_message(sides, message_id="m-1", sequence=2)
@@ -145,17 +163,32 @@ def test_a_gap_is_visible_in_the_receipt(sides):
     assert receipt.sequence_gap == (1, 2)
 
 
+@pytest.mark.proves(
+    attack="a refused message id comes again with a right document",
+    code="-",
+    behaviour="judged anew: a refusal consumes nothing",
+)
 def test_a_refused_id_is_not_consumed(sides):
     wrong = link_message(sides, message_id="m-2", order_key="5100260518999")
     assert verdict(sides, wrong)[0] == "rule-broken"
     assert verdict(sides, link_message(sides, message_id="m-2"))[0] == "receipt"
 
 
+@pytest.mark.proves(
+    attack="one octet of a message is changed on the way",
+    code="signature-invalid",
+    behaviour="signed refusal",
+)
 def test_a_changed_octet_is_no_valid_message(sides):
     changed = link_message(sides).replace(b"7300", b"7301", 1)
     assert verdict(sides, changed)[0] == "signature-invalid"
 
 
+@pytest.mark.proves(
+    attack="the receipt key cannot be reached",
+    code="unavailable",
+    behaviour="503 with Retry-After; nothing is accepted; it recovers by itself",
+)
 def test_without_a_receipt_key_nothing_is_accepted_and_it_recovers(sides):
     vn = sides["vn"]
     real = vn.services
@@ -168,6 +201,11 @@ def test_without_a_receipt_key_nothing_is_accepted_and_it_recovers(sides):
     assert receive(real, "cn", content).ok
 
 
+@pytest.mark.proves(
+    attack="the message key cannot be reached",
+    code="-",
+    behaviour="submissions commit, and are signed and sent when it is back",
+)
 def test_without_a_message_key_submissions_commit_and_are_sent_later(sides):
     vn = sides["vn"]
     real = vn.services
@@ -184,6 +222,11 @@ def test_without_a_message_key_submissions_commit_and_are_sent_later(sides):
     assert len(taken(sides, "cn.mt1401")) == 1
 
 
+@pytest.mark.proves(
+    attack="HTTP 200, or a proxy's page, without a signed receipt",
+    code="receipt-missing",
+    behaviour="no receipt: the message stays queued and is sent again",
+)
 @pytest.mark.parametrize(
     "answer",
     [
@@ -208,6 +251,12 @@ def test_http_200_is_no_receipt(sides, answer):
     assert states(sides["vn"], done.conversation_id)["outbound:cn.mt1401"] == "receipted"
 
 
+@pytest.mark.proves(
+    attack="a valid receipt for another message",
+    code="receipt-invalid",
+    behaviour="no receipt: the message stays queued and is sent again",
+    rule="binding",
+)
 def test_a_receipt_for_another_message_is_no_receipt(sides):
     wire = sides["vn"].wire
     real, kept = wire.peers["cn"], []
@@ -235,6 +284,11 @@ def test_a_signed_refusal_ends_the_message_and_is_shown(sides):
     assert found["outbound:cn.mt4401"] == "refused"
 
 
+@pytest.mark.proves(
+    attack="a domestic table cannot take a valid message",
+    code="-",
+    behaviour="the counterpart has its receipt; the message waits for the operator",
+)
 def test_a_fault_in_a_domestic_table_never_refuses_the_counterpart(sides):
     vn = sides["vn"]
     cn = sides["cn"]

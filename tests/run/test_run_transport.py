@@ -102,6 +102,11 @@ def _drip(prefix: bytes, over: threading.Event, connection: socket.socket) -> No
         connection.sendall(b"x")
 
 
+@pytest.mark.proves(
+    attack="the counterpart's answer drips",
+    code="timed-out",
+    behaviour="cut at the deadline of the whole exchange",
+)
 @pytest.mark.parametrize(
     "prefix",
     [b"", b"HTTP/1.1 200 OK\r\nx-slow: ", b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n"],
@@ -118,6 +123,12 @@ def test_a_dripping_answer_does_not_pass_the_deadline(peer: MakePeer, prefix: by
     assert time.monotonic() - before < 3
 
 
+@pytest.mark.proves(
+    attack="the counterpart takes a message and says nothing",
+    code="timed-out",
+    behaviour="the outcome is unknown: sent again, the same octets",
+    rule="deadline",
+)
 def test_a_peer_that_says_nothing_times_out(peer: MakePeer) -> None:
     silent = peer(lambda connection, over: over.wait(10))
     before = time.monotonic()
@@ -193,6 +204,9 @@ def _flood(connection: socket.socket, over: threading.Event) -> None:
         connection.sendall(b"10000\r\n" + b"x" * 65536 + b"\r\n")
 
 
+@pytest.mark.proves(
+    attack="an answer without end", code="bad-answer", behaviour="dropped at the limit", rule="size"
+)
 def test_a_huge_answer_is_refused_while_reading(peer: MakePeer) -> None:
     assert failing(endpoint(peer(_flood).url, max_answer=200_000)) == ("bad-answer", "size")
 
@@ -207,6 +221,12 @@ def test_an_answer_of_the_agreed_size_passes_and_one_byte_more_does_not(peer: Ma
     assert failing(exceeds) == ("bad-answer", "size")
 
 
+@pytest.mark.proves(
+    attack="a compressed answer (zip bomb)",
+    code="bad-answer",
+    behaviour="dropped unread",
+    rule="content-encoding",
+)
 def test_a_compressed_answer_is_refused(peer: MakePeer) -> None:
     wire = b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\nxx"
     assert failing(endpoint(peer(answer(wire)).url)) == ("bad-answer", "content-encoding")
