@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from benchmarks import journal, log, sm2
+from benchmarks import journal, log, recognition, sm2
 from benchmarks.documents import NOW, manifest, message, turned
 from benchmarks.front import front
 from benchmarks.measure import Ratio, compare
@@ -88,6 +88,9 @@ class Bench:
         appended, proven = log.costs(lambda: ours.verify(small))
         yield Row(12, "log: append a row / verify 14 KB", appended, 0.5, 0.1, more=False)
         yield Row(13, "log: proof at 20,000 / verify 14 KB", proven, 4, 1, more=False)
+        linked, folded = recognition.costs()
+        yield Row(14, "linking, 4,000 records a second / it", linked, 1, 0.5, more=False)
+        yield Row(15, "fold of 50 statements / 5 ms", folded, 1, 0.4, more=False)
 
     def _journalled(self) -> Ratio:
         """The path for 64 messages and one group commit of them, against 64 times Y."""
