@@ -29,6 +29,7 @@ _COLOURS = {
 
 Names = Annotated[list[str] | None, typer.Option("--case", help="id or glob, may be repeated")]
 Areas = Annotated[list[str] | None, typer.Option("--area", help="ENV, SIG ...")]
+Json = Annotated[bool, typer.Option("--json", help="machine-readable")]
 Seed = Annotated[int, typer.Option(help="the same seed builds the same documents")]
 
 
@@ -42,7 +43,7 @@ def load_cases() -> dict[str, cases.Case]:
 
 
 @app.command("list")
-def list_(area: Areas = None, clause: str = "", level: str = "", as_json: bool = False) -> None:
+def list_(area: Areas = None, clause: str = "", level: str = "", as_json: Json = False) -> None:
     """List the cases."""
     clauses = frozenset({clause} - {""})
     choice = Choice(areas=frozenset(area or ()), clauses=clauses, levels=frozenset({level} - {""}))

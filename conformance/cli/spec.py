@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
     app.command()(coverage)
 
 
-def coverage(as_json: bool = False) -> None:
+def coverage(as_json: base.Json = False) -> None:
     """Show clauses and their cases; exit 1 when a MUST has neither case nor reason."""
     listed = clauses.read(folder("spec") / "clauses.csv")
     found = clauses.measure(listed, base.load_cases())

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from urllib.parse import urlsplit
 
 from conformance.engine import case as words
@@ -11,6 +12,9 @@ from conformance.engine.results import FailedError, UnavailableError, UndecidedE
 from conformance.engine.target import Pair
 from conformance.engine.watching import Watch, open_partner, said
 from conformance.wire.http import Place, Reply, client_context, exchange, request
+
+LAST = re.compile(rb"@last-(\d+)@")
+"""So many last digits of the batch number, for fields that are shorter."""
 
 DESK_DEADLINE = 20.0
 """Seconds for the target's agency interface."""
@@ -84,12 +88,8 @@ def _form(bench: Bench, kind: str, batch: str, number: int) -> tuple[bytes, str]
     for file in files:
         path = bench.session.home / file
         content = path.read_bytes().replace(b"@batch@", batch.encode())
-        for word, value in (
-            (b"@number@", str(number + 1)),
-            (b"@short@", batch[-12:]),
-            (b"@tail@", batch[-11:]),
-        ):
-            content = content.replace(word, value.encode())
+        content = content.replace(b"@number@", str(number + 1).encode())
+        content = LAST.sub(lambda found: batch[-int(found[1]) :].encode(), content)
         name = "parameters" if path.stem == "parameters" else "document"
         named = "" if name == "parameters" else f'; filename="{path.name}"'
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{named}\r\n\r\n'

@@ -57,8 +57,8 @@ class Limits(_Section, frozen=True):
 class Trigger(_Section, frozen=True):
     """How the target is made to send. kind rest: POST the documents to `url`, as an agency
     with `client` keys. documents: by kind (`any`), the files that are handed in together;
-    `@batch@` in them becomes the batch number of the case, `@short@` and `@tail@` its last 12
-    and 11 digits, `@number@` the copy. command: a shell command with
+    `@batch@` in them becomes the batch number of the case, `@last-12@` its last 12
+    digits, `@number@` the copy. command: a shell command with
     {document}. folder: files go there."""
 
     kind: Literal["rest", "command", "folder", "manual", "passive", "none"] = "none"

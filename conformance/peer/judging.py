@@ -41,7 +41,7 @@ def body(envelope: Envelope, element: Element, mutants: Mutants) -> None:
     kind = envelope["DocumentType"]
     if kind not in schemas.DOCUMENTS:
         raise RefusedError("type-unknown", Finding("type-unknown", "type", "", kind))
-    if envelope["DocumentTypeVersion"] != "1.0":
+    if envelope["DocumentTypeVersion"] != "1.0" and not mutants.on("MR01"):
         wrong = Finding("version-unsupported", "document-version", "Envelope/DocumentTypeVersion",
                         envelope["DocumentTypeVersion"], "1.0")  # fmt: skip
         raise RefusedError("version-unsupported", wrong)

@@ -171,7 +171,7 @@ class Stage:
             ),
             keys=pairs,
             documents=("cn.mt4401", "cn.mt1401", "cn.mt4402"),
-            features=("extension", "versions", "short-horizon"),
+            features=("extension", "no-bare", "versions", "short-horizon"),
             limits=FAST,
             partner=Partner(
                 port=self.partner_port,

@@ -116,7 +116,7 @@ def target(side: Side, other: Side, folder: Path, ours: dict[str, Key]) -> str:
         we = "{us}"
         test_indicator = true
         documents = {documents}
-        features = ["extension", "short-horizon", "versions"]
+        features = ["extension", "no-bare", "short-horizon", "versions"]
 
         [endpoint]
         url = "https://127.0.0.1:{side.ports.counterpart}/exchange/v1"
@@ -177,12 +177,12 @@ def paper(name: str, folder: Path) -> list[str]:
         return [str(made)]
     samples = ROOT / "tests/samples/durian"
     registration = json.loads((samples / "registration.json").read_text(encoding="utf-8"))
-    registration["numberOfDeclaration"] = "@batch@"
+    registration["numberOfDeclaration"] = "2026051@last-6@"
     for goods in registration["registrationTransportGoods"]:
-        goods["numberHQ"] = "3@tail@"
+        goods["numberHQ"] = "3@last-11@"
     parameters = json.loads((samples / "parameters.json").read_text(encoding="utf-8"))
     parameters["batchNumber"] = "@batch@"
-    parameters["waybills"] = [{"declaration": "1", "id": "VN@short@"}]
+    parameters["waybills"] = [{"declaration": "1", "id": "VN@last-12@"}]
     one, two = folder / "registration.json", folder / "parameters.json"
     one.write_text(json.dumps(registration), encoding="utf-8")
     two.write_text(json.dumps(parameters), encoding="utf-8")
