@@ -22,9 +22,9 @@ ROWS = 3
 COLUMNS = [
     (table.name, column.name) for table in METADATA.sorted_tables for column in table.columns
 ]
-LEDGER = "ledger_"
-"""Tables of the mutual ledger: tests/settle."""
-PROVEN = [pair for pair in COLUMNS if is_evidence(*pair) and not pair[0].startswith(LEDGER)]
+ELSEWHERE = ("ledger_", "recognition_")
+"""Tables of the mutual ledger (tests/settle) and of recognition (tests/recognise)."""
+PROVEN = [pair for pair in COLUMNS if is_evidence(*pair) and not pair[0].startswith(ELSEWHERE)]
 
 
 @dataclass
