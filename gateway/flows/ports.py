@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 from gateway.flows.ports_ledger import Ledger
 from gateway.flows.ports_log import Holds, Log, Retention, Scan
+from gateway.flows.ports_recognition import RecognitionRows
 from gateway.flows.ports_revocation import Statuses
 from gateway.model.states import MessageKind, MessageState, TaskKind
 
@@ -137,7 +138,7 @@ class Page:
     cursor: str | None
 
 
-class Transaction(Holds, Log, Retention, Scan, Ledger, Statuses, Protocol):
+class Transaction(Holds, Log, Retention, Scan, Ledger, Statuses, RecognitionRows, Protocol):
     """What can be done inside one durable commit. Methods raise nothing for what a caller
     can foresee: they return False or None."""
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, column, delete, false, inspect, select, table
 
 from gateway.errors import Finding, UnavailableError
 
-CURRENT = "0005"
+CURRENT = "0006"
 
 _VERSION = table("alembic_version", column("version_num"))
 _READ = select(_VERSION.c.version_num)
