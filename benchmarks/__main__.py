@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lxml import etree
 
-from benchmarks import journal, log, recognition, sm2
+from benchmarks import bundle, journal, log, recognition, sm2
 from benchmarks.documents import NOW, manifest, message, turned
 from benchmarks.front import front
 from benchmarks.measure import Ratio, compare
@@ -91,6 +91,8 @@ class Bench:
         linked, folded = recognition.costs()
         yield Row(14, "linking, 4,000 records a second / it", linked, 1, 0.5, more=False)
         yield Row(15, "fold of 50 statements / 5 ms", folded, 1, 0.4, more=False)
+        proven = bundle.seconds(self.formats)
+        yield Row(16, "verify a bundle of 5 messages, s", proven, 1, 0.1, more=False)
 
     def _journalled(self) -> Ratio:
         """The path for 64 messages and one group commit of them, against 64 times Y."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gateway.cli import doctor_timestamps, doctor_trust, talk
+from gateway.cli import doctor_ledger, doctor_timestamps, doctor_trust, talk
 from gateway.cli import keys_list as key_files
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def _lines(config: Path, *, offline: bool) -> Iterator[Line]:
     for check in checks:
         yield from check(settings)
     yield from (Line(*each) for each in doctor_trust.told(settings, offline=offline))
+    yield from (Line(*each) for each in doctor_ledger.told(settings))
     if not offline:
         yield from (Line(*each) for each in doctor_timestamps.told(settings))
         yield from _other_side(settings)
