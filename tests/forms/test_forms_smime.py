@@ -325,6 +325,10 @@ BAD_MIME: list[tuple[str, Callable[[bytes], bytes]]] = [
     ("mime-type", lambda w: w.replace(b"; micalg=", b"; start=x; micalg=")),
     ("mime-type", lambda w: w.replace(b"x-pkcs7-signature", b"pgp-signature")),
     ("mime-type", lambda w: w.replace(b"x-pkcs7-signature", b"pgp-signature", 1)),
+    ("mime-type", lambda w: w.replace(b"Type: application/x-pkcs7", b"Type: application/x-pkcs8")),
+    ("mime-type", lambda w: w.replace(b'; name="smime.p7s"', b'; type="x"')),
+    ("mime-type", lambda w: w.replace(b"; micalg=", b"; micalg; x=")),
+    ("mime-type", lambda w: w.replace(b'"; micalg=', b'"; = micalg=')),
     ("mime-type", lambda w: w.replace(b"text/plain", b"text/html")),
     ("mime-type", lambda w: w.replace(b"charset=UTF-8", b"charset=UTF-8; format=flowed")),
     ("mime-type", lambda w: w.replace(b"text/plain;", b"nonsense;")),
@@ -377,6 +381,24 @@ def test_hostile_mime(
     bent = bend(signed)
     assert bent != signed
     assert refusal(lambda: opened(bent, rsa)).rule == rule
+
+
+def test_base64_has_one_spelling(rsa: Agency) -> None:
+    """Bits that nobody reads could tell two copies of one message apart."""
+    other = b"Content-Type: text/plain; charset=UTF-8\r\n\r\n" + EDI
+    for size in range(3):  # one attribute more or less long: some size needs padding
+        at = NOW - timedelta(seconds=size)
+        der = sign_detached(other, rsa.signer(RSA_SHA256), at, [CA.der] * size)
+        text = base64.b64encode(der)
+        if text.endswith(b"="):
+            break
+    else:
+        pytest.fail("no size needs padding")
+    whole, place = wrapped(der), len(text.rstrip(b"=")) - 1
+    assert opened(whole, rsa)
+    bent = text[:place] + bytes([text[place] + 1]) + text[place + 1 :]
+    assert base64.b64decode(bent) == der
+    assert refusal(lambda: opened(whole.replace(text, bent), rsa)).rule == "base64"
 
 
 def test_a_plain_text_says_that_the_signature_is_missing(rsa: Agency) -> None:
