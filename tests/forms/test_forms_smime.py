@@ -386,14 +386,13 @@ def test_hostile_mime(
 def test_base64_has_one_spelling(rsa: Agency) -> None:
     """Bits that nobody reads could tell two copies of one message apart."""
     other = b"Content-Type: text/plain; charset=UTF-8\r\n\r\n" + EDI
-    for size in range(3):  # one attribute more or less long: some size needs padding
-        at = NOW - timedelta(seconds=size)
-        der = sign_detached(other, rsa.signer(RSA_SHA256), at, [CA.der] * size)
+    for _ in range(30):  # certificates differ in length: one in three needs no padding
+        der = sign_detached(other, rsa.signer(RSA_SHA256), NOW, [agency().issued.der])
         text = base64.b64encode(der)
         if text.endswith(b"="):
             break
     else:
-        pytest.fail("no size needs padding")
+        pytest.fail("no length needs padding")
     whole, place = wrapped(der), len(text.rstrip(b"=")) - 1
     assert opened(whole, rsa)
     bent = text[:place] + bytes([text[place] + 1]) + text[place + 1 :]
