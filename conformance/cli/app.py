@@ -113,8 +113,9 @@ def exit_code(whole: Run) -> int:
 
 def main() -> None:
     """Run the command."""
-    from conformance.cli import running, spec
+    from conformance.cli import running, setting, spec
 
     running.register(app)
+    setting.register(app)
     spec.register(app)
     app()

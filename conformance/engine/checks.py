@@ -128,10 +128,6 @@ def within(bench: Bench, step: Verify) -> None:
             raise FailedError(f"{reply.seconds:.2f} s, the limit is {limit:g} s")
 
 
-SLACK = 3.0
-"""Seconds beyond a declared schedule that a target may be late."""
-
-
 def seconds(bench: Bench, stated: str, attempts: int = 1) -> float:
     """Return a time as cases state it: a number, a declared limit by its name, or a limit
     and some more (`deadline+10`). `schedule`: what the declared schedule needs for so many
@@ -142,7 +138,7 @@ def seconds(bench: Bench, stated: str, attempts: int = 1) -> float:
         "T2": limits.response,
         "deadline": limits.deadline,
         "give_up": limits.give_up,
-        "schedule": SLACK
+        "schedule": limits.slack
         + sum(min(limits.first * 2**n, limits.longest) for n in range(attempts - 1)),
     }
     return sum(named[part] if part in named else float(part) for part in stated.split("+"))

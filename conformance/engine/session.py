@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from conformance.crypto.keys import USAGES, Key, Wanted, make, read, read_certificate
+from conformance.crypto.keys import USAGES, Key, Wanted, make, read_certificate
 from conformance.crypto.verify import Pin
 from conformance.engine.results import UnavailableError
-from conformance.engine.target import Pair, Target
+from conformance.engine.target import Target, read_pair
 from conformance.resources import folder
 from conformance.wire.http import Place, Reply, client_context
 from conformance.wire.message import Draft
@@ -87,13 +87,8 @@ class Session:
         """Return a key: of the target file, or made for this run (`stranger`, ...)."""
         if purpose not in self._keys:
             pair = self.target.keys.get(purpose)
-            self._keys[purpose] = self._read(pair) if pair else _made(purpose)
+            self._keys[purpose] = read_pair(pair, self.home) if pair else _made(purpose)
         return self._keys[purpose]
-
-    def _read(self, pair: Pair) -> Key:
-        password = (self.home / pair.password_file).read_bytes().strip() if pair.password_file \
-            else None  # fmt: skip
-        return read(self.home / pair.key, self.home / pair.certificate, password)
 
     def place(self, tls: str = "", path: str = "") -> Place:
         """Return where to post. tls: `` our client certificate, `none` no certificate,

@@ -1,10 +1,13 @@
 """The one file that describes a target: who it is, where it is, what it declares."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
+
+from conformance.crypto.keys import Key, read
 
 
 class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,7 +44,8 @@ class Partner(_Section, frozen=True):
 
 class Limits(_Section, frozen=True):
     """What the target declares. receipt: T1, response: T2 (seconds). first, growth, longest:
-    its retry schedule; deadline: of one send; give_up: seconds until a dead letter."""
+    its retry schedule; deadline: of one send; give_up: seconds until a dead letter.
+    slack: how late it may be beyond its own schedule, on a busy machine."""
 
     receipt: float = 5.0
     response: float = 30.0
@@ -52,6 +56,7 @@ class Limits(_Section, frozen=True):
     first: float = 2.0
     longest: float = 900.0
     give_up: float = 604800.0
+    slack: float = 15.0
 
 
 class Trigger(_Section, frozen=True):
@@ -126,6 +131,31 @@ def load(path: Path) -> Target:
     if missing:
         raise TargetError(f"{path}: keys: lacks {', '.join(missing)}")
     return target
+
+
+def written(target: Target) -> bytes:
+    """Return a target file, without comments."""
+    plain = {name: value for name, value in msgspec.to_builtins(target).items() if value}
+    return _toml(plain).encode()
+
+
+def _toml(values: Mapping[str, Any], above: str = "") -> str:
+    """Write tables of strings, numbers, lists and tables as TOML."""
+    lines, tables = [], []
+    for name, value in values.items():
+        if isinstance(value, dict):
+            place = f"{above}.{name}" if above else name
+            tables.append(f"\n[{place}]\n{_toml(value, place)}")
+        elif value is not None:
+            lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}\n")
+    return "".join(lines + tables)
+
+
+def read_pair(pair: Pair, home: Path) -> Key:
+    """Read a key and its certificate. OSError, ValueError."""
+    file = home / pair.password_file
+    password = file.read_bytes().strip() if pair.password_file else None
+    return read(home / pair.key, home / pair.certificate, password)
 
 
 def declares(target: Target) -> frozenset[str]:

@@ -24,7 +24,7 @@ from conformance.wire import documents
 from conformance.wire.instants import written
 from conformance.wire.message import PROFILE_VERSION, Draft
 
-FAST = Limits(receipt=2.0, deadline=1.5, first=0.1, longest=0.5, give_up=3.0)
+FAST = Limits(receipt=2.0, deadline=1.5, first=0.1, longest=0.5, give_up=3.0, slack=3.0)
 """Limits that the peer declares: a schedule that a test can watch."""
 
 
