@@ -162,6 +162,9 @@ def _of_us(settings: Settings, section: CounterpartSection, pack: Pack) -> Itera
         mark = fingerprint(_leaf(section.certificate))
         if ("tls-client", mark) not in agreed:
             yield _differs("counterpart certificate", mark[:16])
+    octets, agreed_on = settings.limits.answer_bytes, pack.limits.answer_bytes
+    if octets != agreed_on:
+        yield _differs("limits.answer_bytes", str(octets), str(agreed_on))
     ours = section.sign_as or section.signature
     if ours != us.signature:
         yield _differs("counterpart sign_as", ours, us.signature)

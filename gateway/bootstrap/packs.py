@@ -8,6 +8,8 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import structlog
+
 from gateway import resources
 from gateway.bootstrap.signers import certificate, our_profile
 from gateway.errors import Finding, TrustError, UnavailableError
@@ -21,6 +23,8 @@ from gateway.settings.trust import PartyTrust
 from gateway.signing.keys import fingerprint
 from gateway.signing.profiles import DEFAULT, SignatureProfile, profile
 from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
+
+log = structlog.get_logger("gateway.pack")
 
 AGREED_TABLES = ("cn.", "gates", "iso.", "un.", "rec20-cn", "rec21-cn")
 """Beginnings of the names of tables and lists that both sides use: those of the formats that
@@ -58,6 +62,12 @@ def _digest(*files: Path) -> str:
 def differing(pack: Pack) -> list[Finding]:
     """Return the tables that a pack names and that are not so installed."""
     return list(tables(pack, installed()))
+
+
+def warn_of_tables(pack: Pack | None) -> None:
+    """Say at the start that tables are not the ones agreed on: an upgrade brought others."""
+    if pack is not None and (names := [finding.path for finding in differing(pack)]):
+        log.warning("pack-tables-differ", version=pack.version, tables=names)
 
 
 def counterpart_of(settings: Settings) -> tuple[str, CounterpartSection]:

@@ -58,6 +58,7 @@ def services_of(
     today = clock().date()
     mappings = resources.folder("mappings")
     pack = packs.applied(settings, store)
+    packs.warn_of_tables(pack)
     counterparts = {n: counterpart(n, each, pack) for n, each in settings.counterpart.items()}
     anchors = tuple(certificate(file) for file in settings.timestamps.anchors)
     return Services(

@@ -212,6 +212,8 @@ def _certificates(party: Party, place: str) -> Iterator[Finding]:
             yield _broken("pack-shared-key", where, f"{keys[key]} {each.usage}")
         if each.not_before and each.not_after and each.not_before >= each.not_after:
             yield _broken("pack-period", where, each.usage)
+        if any(each.der == other.der for other in party.certificates[:number]):
+            yield _broken("pack-twice", where, each.usage)
 
 
 def spki_of(text: str) -> bytes | None:

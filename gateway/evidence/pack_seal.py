@@ -11,18 +11,19 @@
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from cryptography import x509
 
 from gateway.errors import Finding, TrustError, refusal
 from gateway.evidence.pack import TYPE, Pack, Party, read_pack
 from gateway.signing.dsse import add_signature, payload_of, sign_statement, verify_cosigned
-from gateway.signing.keys import Signer
-from gateway.signing.profiles import PROFILES
+from gateway.signing.keys import Signer, fingerprint
+from gateway.signing.profiles import PROFILES, SignatureProfile, profile
 from gateway.signing.trust import PinnedKey, TrustPolicy, is_demo
 from gateway.signing.trust import Usage as KeyUsage
+from gateway.signing.windows import longest_overlap
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,7 @@ def judge(
     findings = [
         *_parties(pack, sides),
         *([] if sides.demo else _demo(pack)),
+        *_keys(pack, demo=sides.demo),
         *_time(pack, now),
         *_version(pack, in_force, digest),
         *tables(pack, installed),
@@ -131,6 +133,7 @@ def _parties(pack: Pack, sides: Sides) -> Iterator[Finding]:
 
 
 def _demo(pack: Pack) -> Iterator[Finding]:
+    """TLS keys and the profile; what the others are, `_keys` asks the policy."""
     for party in pack.parties:
         if PROFILES[party.signature].demo:
             place = f"parties.{party.name}.signature"
@@ -138,6 +141,29 @@ def _demo(pack: Pack) -> Iterator[Finding]:
         for each in party.certificates:
             if is_demo(x509.load_der_x509_certificate(each.octets)):
                 yield Finding("signer-untrusted", "demo-key", each.usage, each.fingerprint)
+
+
+def _keys(pack: Pack, *, demo: bool) -> Iterator[Finding]:
+    """Each signing key would be believed at the beginning of its window, and two of one usage
+    are good side by side no longer than is agreed."""
+    for party in pack.parties:
+        stated, shape = pins(pack, party), profile(party.signature, party.legacy_signatures)
+        shape = replace(shape, demo=demo or shape.demo)
+        for pin in stated:
+            yield from _believed(shape, pin, f"parties.{party.name}.{pin.usage}")
+        shared, usage = longest_overlap(stated)
+        if shared > timedelta(seconds=pack.limits.overlap):
+            found, expected = f"{usage}: {shared.days} days", f"{pack.limits.overlap} s"
+            yield Finding("rule-broken", "pin-overlap", f"parties.{party.name}", found, expected)
+
+
+def _believed(shape: SignatureProfile, pin: PinnedKey, place: str) -> Iterator[Finding]:
+    policy, name = TrustPolicy.of(shape, pin.usage, [pin]), fingerprint(pin.certificate)
+    begins = x509.load_der_x509_certificate(pin.certificate).not_valid_before_utc
+    try:
+        policy.key(name, max(begins, pin.not_before or begins), policy.method_of(name))
+    except TrustError as failure:
+        yield from (replace(finding, path=place) for finding in failure.findings)
 
 
 def _time(pack: Pack, now: datetime) -> Iterator[Finding]:

@@ -146,9 +146,9 @@ CALENDARS = st.lists(
 
 @st.composite
 def certificates(draw: st.DrawFn, name: str) -> tuple[Certificate, ...]:
-    usages = [*NEEDED, *draw(st.lists(st.sampled_from(USAGES), max_size=3))]
+    usages = draw(st.sets(st.sampled_from(USAGES))) | set(NEEDED)
     found = []
-    for usage in usages:
+    for usage in sorted(usages):
         windows = sorted(draw(st.lists(INSTANTS, min_size=2, max_size=2, unique=True)))
         found.append(certificate(name, usage, not_before=windows[0], not_after=windows[1]))
     return tuple(draw(st.permutations(found)))
@@ -378,6 +378,33 @@ def test_keys_of_the_demo_are_refused_outside_the_demo() -> None:
     assert refused(both(parties=parties)) == ("algorithm-not-allowed", "pack-profile")
 
 
+@pytest.mark.proves(
+    attack="a certificate of another usage, or one that ended, stands in a pack for signing",
+    code="signer-untrusted",
+    rule="key-usage",
+    behaviour="the pack is refused; each is named",
+)
+def test_keys_that_would_never_be_believed_are_refused_with_the_pack() -> None:
+    def with_key(der: bytes, **window: datetime) -> tuple[str, str]:
+        wrong = Certificate("message", base64.b64encode(der).decode(), **window)
+        keys = [wrong, *(certificate("gateway-cn", usage) for usage in NEEDED[1:])]
+        parties = (pack().parties[0], party("gateway-cn", "cn", certificates=tuple(keys)))
+        return refused(both(parties=parties))
+
+    assert with_key(issued("x", "receipt").der) == ("signer-untrusted", "key-usage")
+    ended = leaf(Subject("VN", "x", "", "x"), Purpose.MESSAGE, NOW - timedelta(days=9), 3)
+    assert with_key(ended.der) == ("certificate-expired", "expired")
+    later = leaf(Subject("VN", "x", "", "x"), Purpose.MESSAGE, NOW + timedelta(days=3), 99)
+    keys = [certificate("gateway-cn", usage) for usage in NEEDED]
+    keys.append(Certificate("message", base64.b64encode(later.der).decode()))
+    parties = (pack().parties[0], party("gateway-cn", "cn", certificates=tuple(keys)))
+    code, rule = refused(both(parties=parties))
+    assert (code, rule) == ("rule-broken", "pin-overlap")
+    keys[0] = certificate("gateway-cn", "message", not_after=NOW + timedelta(days=20))
+    parties = (pack().parties[0], party("gateway-cn", "cn", certificates=tuple(keys)))
+    assert taken(both(parties=parties)).version == 3
+
+
 # hostile files
 
 
@@ -410,6 +437,11 @@ HOSTILE: list[tuple[str, str, Callable[[dict[str, Any]], object]]] = [
     ("rule-broken", "pack-period", lambda s: s.update(validTo=s["validFrom"])),
     ("rule-broken", "pack-parties", lambda s: s["parties"][0].update(side="cn")),
     ("rule-broken", "pack-twice", lambda s: s["mappings"].append(s["mappings"][0])),
+    (
+        "rule-broken",
+        "pack-twice",
+        lambda s: s["parties"][0]["certificates"].append(s["parties"][0]["certificates"][0]),
+    ),
     ("rule-broken", "pack-usage", lambda s: s["parties"][0]["certificates"].pop()),
     ("rule-broken", "pack-profile", lambda s: s["parties"][0].update(signature="none")),
     ("rule-broken", "pack-profile", lambda s: s["parties"][0].update(signature="cn-legacy-rsa")),
