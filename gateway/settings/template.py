@@ -257,6 +257,10 @@ file = "{keys}/at-rest-1.key"  # made by `gateway evidence new-key`
 # earlier_heads = []          # certificates of head keys that were used before, for the audit
 # sealed = ["cn.mt1401"]      # formats whose documents can be shown in part and proven
 
+[settlement]                  # the ledger that is kept with the counterpart; needs both head keys
+# heads_every = "5m"          # our newest head is offered to be cosigned
+# every = "24h"               # all days are compared
+
 [retention]                   # how long documents stay; what is not named stays for good
 # document = "1825d"          # originals, translations, what travelled
 # report = "1825d"
