@@ -120,10 +120,12 @@ def test_keys_at_rest_are_made_used_and_changed(house, lived_in):
     assert other.stat().st_mode & 0o077 == 0
     text = house.read_text(encoding="utf-8")
     newest = '[[at_rest.key]]\nid = "2"\nfile = "keys/at-rest-2.key"\n\n[[at_rest.key]]'
-    house.write_text(text.replace("[[at_rest.key]]", newest, 1), encoding="utf-8")
+    both = text.replace("[[at_rest.key]]", newest, 1)
+    house.write_text(both, encoding="utf-8")
     assert json.loads(gateway("evidence", "rekey", "-c", house, "--json")) == first
     house.write_text(text, encoding="utf-8")
     gateway("evidence", "holds", "-c", house, code=3)  # the new key is missing
+    house.write_text(both, encoding="utf-8")
 
 
 # redacted copies
