@@ -1,5 +1,14 @@
 """`python -m conformance`."""
 
-from conformance.cli.app import main
+from conformance.cli import app, running, setting, spec
 
-main()
+
+def main() -> None:
+    """Run the command."""
+    for module in (running, setting, spec):
+        module.register(app.app)
+    app.app()
+
+
+if __name__ == "__main__":
+    main()

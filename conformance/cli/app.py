@@ -109,13 +109,3 @@ def exit_code(whole: Run) -> int:
     if Verdict.ERROR in found:
         return INTERNAL
     return UNREACHABLE
-
-
-def main() -> None:
-    """Run the command."""
-    from conformance.cli import running, setting, spec
-
-    running.register(app)
-    setting.register(app)
-    spec.register(app)
-    app()

@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 
 from conformance.engine.building import Bench
 from conformance.engine.case import Verify
-from conformance.engine.codes import FAMILIES, retriable
 from conformance.engine.results import FailedError, UndecidedError
 from conformance.wire import answers
 from conformance.wire.answers import Answer, Receipt, Refusal
+from conformance.wire.codes import FAMILIES, retriable
 
 
 def _answers(bench: Bench, step: Verify) -> list[Answer | None]:

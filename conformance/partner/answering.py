@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from conformance.crypto.keys import Key
 from conformance.crypto.sign import sign
 from conformance.crypto.trees import parse, text, unsigned
-from conformance.engine.codes import FAMILIES, retriable
 from conformance.wire.answers import Receipt, Refusal, write_receipt, write_refusal
+from conformance.wire.codes import FAMILIES, retriable
 from conformance.wire.instants import written
 
 

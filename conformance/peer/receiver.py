@@ -22,12 +22,12 @@ from conformance.crypto.keys import Key
 from conformance.crypto.sign import sign
 from conformance.crypto.trees import Element, unsigned
 from conformance.crypto.verify import Checks, Pin, Verdict, verify
-from conformance.engine.codes import FAMILIES, STATUSES, retriable
 from conformance.peer import judging, reading
 from conformance.peer.memory import Memory, Stored
 from conformance.peer.mutants import Mutants
 from conformance.peer.reading import Envelope, RefusedError
 from conformance.wire.answers import Finding, Receipt, Refusal, write_receipt, write_refusal
+from conformance.wire.codes import FAMILIES, STATUSES, retriable
 from conformance.wire.instants import written
 
 
