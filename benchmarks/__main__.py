@@ -17,7 +17,7 @@ from pathlib import Path
 from lxml import etree
 
 from benchmarks import bundle, journal, log, recognition, sm2
-from benchmarks.documents import NOW, manifest, message, turned
+from benchmarks.documents import HEAD, NOW, manifest, message, turned
 from benchmarks.front import front
 from benchmarks.measure import Ratio, compare
 from benchmarks.stacks import PROFILE, Keys, Naive, Ours, XmlSec, Xslt
@@ -123,9 +123,9 @@ class Bench:
 
         Both begin with what the steps before leave: the tree, and the canonical octets.
         """
-        document, head, _ = made.compiled.decode(root, octets)
-        parts, _ = self.target.compiled.encode(turned(document), head)
-        return self.target.engine.write(parts, head)[0]
+        document, _, _ = made.compiled.decode(root, octets)
+        parts, _ = self.target.compiled.encode(turned(document), HEAD)
+        return self.target.engine.write(parts, HEAD)[0]
 
     def _processes(self, rounds: int = 9, seconds: float = 0.6) -> Ratio:
         context = multiprocessing.get_context("fork")

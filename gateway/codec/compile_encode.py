@@ -11,7 +11,7 @@ from gateway.codec.compile_tree import Place, function, grow, place_text
 from gateway.codec.compile_write_record import RecordWriter
 from gateway.codec.compile_write_xml import XmlWriter
 from gateway.codec.convert import Converter
-from gateway.codec.paths import DISCRIMINATORS, Selector
+from gateway.codec.paths import DISCRIMINATORS, Path, Selector
 from gateway.codec.wire import Kind
 
 
@@ -54,11 +54,12 @@ class Encoder:
 
     # taking apart
     def _fetch_all(self, scope: Scope, leaves: list[Leaf]) -> None:
-        values = [f"v{leaf.number}" for leaf in leaves if leaf.steps is not None]
-        if values:
-            self.source.line(" = ".join(values) + " = None")
+        deep = [leaf for leaf in leaves if leaf.steps is not None and not _plain_step(leaf.steps)]
+        if deep:
+            self.source.line(" = ".join(f"v{leaf.number}" for leaf in deep) + " = None")
         for inner in self._inner(scope):
-            self.source.line(f"l{inner.number} = ()")
+            if len(inner.steps) > 1:
+                self.source.line(f"l{inner.number} = ()")
         self._fetch(grow(scope, decoding=False), "o")
 
     def _fetch(self, place: Place, value: str) -> None:
@@ -127,6 +128,11 @@ class Encoder:
             with self.source.block(f"if not x{leaf.number}:"):
                 self.source.line(f"x{leaf.number} = [{leaf.default!r}]")
                 self.source.line(f"t.defaulted.append({leaf.number})")
+
+
+def _plain_step(steps: Path) -> bool:
+    """True for a value that is taken from the scope's own value at once."""
+    return len(steps) <= 1 and all(step.select is None for step in steps)
 
 
 def _converted(leaf: Leaf) -> str:

@@ -87,7 +87,8 @@ class QuickDecoder(Decoder):
             names = ", ".join(stretch.groups) + ("," if len(stretch.groups) == 1 else "")
             line(f'{names} = m.groups("") if usual else unescaped(m.groups(""))')
         for at, scope in stretch.lists.items():
-            texts = f"rows(all_{scope.number}, s, m.span({at + 1}), usual)"
+            found = f"all_{scope.number}(s, *m.span({at + 1}))"
+            texts = f"({found} if usual else meant({found}))"
             if scope.node.kind is Kind.LEAF:
                 (leaf,) = Reading(scope, self.plan.left).stretches
                 self.patterns[f"all_{scope.number}"] = leaf.pattern
@@ -107,17 +108,15 @@ class QuickDecoder(Decoder):
                 line(f"x, at = {named('read', scope)}(s, m, usual, t)")
                 line(f"{rows}.append(x)")
             return
-        line("last = m")
-        line(f"follow = scan_{scope.number}(s, m.end()).match")
         kept, self.sure, self.gives = (self.sure, self.gives), first.sure, f"{rows}.append({{}})"
-        with self.source.block("while m := follow():"):
-            line("last = m")
+        follow = f"scan_{scope.number}(s, m.end()).match"
+        with self.source.block(f"for m in iter({follow}, None):"):  # m stays the last match
             self._texts(first.stretches[0])
             self._note(scope, started=False)
             self._values(scope)
             self._build(scope)
         self.sure, self.gives = kept
-        line("at = last.end()")
+        line("at = m.end()")
 
     def _note(self, scope: Scope, *, started: bool) -> None:
         """Write all rows into the trace at once; those that are not there are empty texts."""

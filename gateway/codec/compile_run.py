@@ -149,7 +149,10 @@ def present(*values: Any) -> tuple[Any, ...]:
 
 def by(values: Iterable[Any], discriminator: str, key: str) -> Any:
     """Return the first element whose discriminator is the key."""
-    return next((value for value in values if getattr(value, discriminator) == key), None)
+    for value in values:
+        if getattr(value, discriminator) == key:
+            return value
+    return None
 
 
 class UnusualError(LookupError):
@@ -174,12 +177,9 @@ def unescaped(texts: Texts) -> Texts:
     return texts
 
 
-def rows(
-    find: Callable[..., list[Any]], octets: str, span: tuple[int, int], plain: bool
-) -> list[Any]:
-    """Return the texts of each element of a short list, which fills the span."""
-    found = find(octets, *span)
-    return found if plain else [unescaped(each) for each in found]
+def meant(found: list[Any]) -> list[Any]:
+    """Return what canonical octets mean: of each element of a list."""
+    return [unescaped(each) for each in found]
 
 
 _ENOUGH = 4 * MOST_FINDINGS

@@ -22,7 +22,8 @@ from gateway.codec.compile_encode import Encoder
 from gateway.codec.compile_pattern import UncoveredError
 from gateway.codec.compile_plan import Leaf, Plan
 from gateway.codec.compile_quick_decode import QuickDecoder
-from gateway.codec.compile_quick_encode import QuickEncoder, fitting
+from gateway.codec.compile_quick_encode import QuickEncoder
+from gateway.codec.compile_quick_write import fitting
 from gateway.codec.compile_run import EnoughError, UnusualError, collecting, odd_text
 from gateway.codec.compile_source import Source, plain
 from gateway.codec.compile_trace import Trace
@@ -35,7 +36,7 @@ from gateway.model.values import Canonical
 
 _CALLED = (
     "NOTHING", "as_text", "attribute", "by", "compare", "digits", "form", "lack",
-    "leave", "left", "long", "many", "miss", "present", "recalled", "rows", "text", "typed",
+    "leave", "left", "long", "many", "miss", "present", "meant", "recalled", "text", "typed",
     "unescaped", "unlike", "unusual",
 )  # fmt: skip
 _METHODS = {"m": "match", "all": "findall", "scan": "scanner"}
@@ -196,6 +197,7 @@ def _names(plan: Plan) -> dict[str, Any]:
             names[f"keeps{leaf.number}"] = leaf.converter.keeps
             names[f"known{leaf.number}"] = leaf.converter.quick.known
             names[f"wires{leaf.number}"] = fitting(leaf)
+            names[f"write{leaf.number}"] = leaf.converter.quick.write
     return names
 
 

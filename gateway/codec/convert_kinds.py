@@ -28,8 +28,8 @@ class Quick:
 
     reads: of {x} and {a} (the texts), {known} (the mapping) and {slow} (a call of decode);
     shapes: per part, a regular expression without groups that reads relies on, "" for none.
-    writes: per part, of {v} and {wires}; a LookupError leaves the value to encode, and so does
-    `unusual()`. What they give is what decode and encode give, with nothing lost.
+    writes: per part, of {v}, {wires} and {write}; a LookupError leaves the value to encode, and
+    so does `unusual()`. What they give is what decode and encode give, with nothing lost.
     """
 
     reads: str = ""
@@ -37,6 +37,7 @@ class Quick:
     writes: tuple[str, ...] = ()
     known: Mapping[str, Any] = field(default_factory=dict)
     wires: Mapping[str, str] = field(default_factory=dict)
+    write: Callable[[Any], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
 
-from gateway.codec.convert_kinds import ConversionError, Converter, Factory
+from gateway.codec.convert_kinds import ConversionError, Converter, Factory, Quick
 from gateway.model.values import Moment, Precision, moment_of
 
 _FIELDS = {
@@ -113,10 +113,7 @@ def _compact(name: str, part: Part, offset: int) -> Converter:
     stated = None if part.precision is Precision.DAY else offset
 
     def decode(text: str) -> Moment:
-        local = _spread(text) if len(text) == length else None
-        if local is None:
-            return moment_of(_read([part], [text]), part.precision, stated)
-        return Moment(precision=part.precision, local=local, offset=stated)
+        return _slices(text, part, length, stated)
 
     def plain(value: Moment) -> bool:
         here = value.precision is Precision.DAY or value.offset == offset
@@ -131,7 +128,20 @@ def _compact(name: str, part: Part, offset: int) -> Converter:
         same = value.precision is part.precision and value.offset == stated
         return same and not value.offset_assumed and plain(value)
 
-    return Converter(name, 1, Moment, decode, encode, narrows=True, keeps=keeps)
+    def exact(value: Moment) -> str:
+        if not keeps(value):
+            raise LookupError
+        return value.local.translate(_MARKS)
+
+    quick = Quick("{slow}", ("",), ("{write}({v})",), write=exact)
+    return Converter(name, 1, Moment, decode, encode, narrows=True, keeps=keeps, quick=quick)
+
+
+def _slices(text: str, part: Part, length: int, stated: int | None) -> Moment:
+    local = _spread(text) if len(text) == length else None
+    if local is None:
+        return moment_of(_read([part], [text]), part.precision, stated)
+    return Moment(precision=part.precision, local=local, offset=stated)
 
 
 def _spread(text: str) -> str | None:

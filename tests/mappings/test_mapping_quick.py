@@ -81,6 +81,16 @@ def test_writing_quickly_is_writing(name: str) -> None:
     same()
 
 
+def test_the_usual_document_is_written_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick, _ = _whole("cn.mt2401")
+    decoded = FORMATS.decode("cn.mt2401", SAMPLE.read_bytes())
+    written = quick.encode(decoded.document, decoded.head)[0]
+    names = quick._put.__globals__
+    for name in [n for n in names if n == "encode" or n.startswith("encode_")]:
+        monkeypatch.delitem(names, name)  # the whole code is not there
+    assert quick.encode(decoded.document, decoded.head)[0] == written
+
+
 @pytest.mark.parametrize(
     "change",
     [
