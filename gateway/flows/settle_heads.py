@@ -1,8 +1,7 @@
 """Our log before the counterpart: offer its newest head to be cosigned.
 
     1 ask      which heads of ours the counterpart has cosigned
-    2 compare  with our log: a head that we signed and no longer have the log of says that we
-               were restored from a backup
+    2 compare  with our log: it lacks what we signed once we were restored from a backup
     3 declare  a restoration: our signed word, and a new epoch
     4 offer    the newest head, with the proof that it continues the one that is known
     5 keep     the head with both signatures

@@ -1,8 +1,7 @@
 """The counterpart offers a head of its log: we check it against those before, and cosign.
 
     1 verify     its head key signed it, and it is of its log and epoch
-    2 known      the same head gets the stored cosignature; another root for its size is kept
-                 as proof
+    2 known      the same head gets the stored cosignature; another root is kept as proof
     3 base       the newest head of the epoch, or what a restoration kept
     4 consistent the proof leads from the base to the head; what does not is kept as proof
     5 cosign     sign, store, answer
