@@ -12,8 +12,8 @@ from conformance.crypto.verify import verify
 from conformance.engine.building import Bench
 from conformance.engine.case import Verify
 from conformance.engine.results import FailedError
-from conformance.engine.watching import Watch, said
-from conformance.partner.server import Arrival
+from conformance.engine.watching import Watch
+from conformance.partner.server import Arrival, said
 from conformance.wire import schemas
 from conformance.wire.instants import read
 

@@ -10,7 +10,8 @@ from conformance.engine import checks
 from conformance.engine.building import Bench
 from conformance.engine.results import FailedError, UnavailableError, UndecidedError
 from conformance.engine.target import Pair
-from conformance.engine.watching import Watch, open_partner, said
+from conformance.engine.watching import Watch, open_partner
+from conformance.partner.server import said
 from conformance.wire.http import Place, Reply, client_context, exchange, request
 
 LAST = re.compile(rb"@last-(\d+)@")
@@ -70,6 +71,7 @@ async def _trigger(bench: Bench, step: words.Trigger) -> None:
         raise UnavailableError(f"a trigger of kind {trigger.kind} is not driven by cases")
     batch = bench.text(step.batch) if step.batch else bench.session.batch()
     seen.batches[step.name] = batch
+    seen.partner.batches.add(batch)
     for number in range(step.count):
         body, media = _form(bench, step.document, batch, number)
         reply = await _desk(bench, trigger.url, (trigger.client, trigger.anchors), body, media)

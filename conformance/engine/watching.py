@@ -9,8 +9,7 @@ from conformance.crypto.keys import TLS, Wanted, make
 from conformance.engine.results import UnavailableError
 from conformance.engine.session import Session
 from conformance.partner.answering import Answers
-from conformance.partner.server import Arrival, Partner, Tls
-from conformance.wire.documents import value
+from conformance.partner.server import Arrival, Partner, Tls, said
 
 EXPIRED = (timedelta(days=-9), timedelta(days=-1))
 
@@ -36,14 +35,6 @@ class Watch:
         for arrival in self.of(name):
             found.setdefault(said(arrival, "DocumentType"), []).append(arrival)
         return list(found.values())
-
-
-def said(arrival: Arrival, name: str) -> str:
-    """Return a value of the envelope that came, "" when it cannot be read."""
-    try:
-        return value(arrival.body, f"Envelope/{name}")
-    except ValueError:
-        return ""
 
 
 async def open_partner(session: Session) -> Partner:

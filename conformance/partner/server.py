@@ -7,12 +7,13 @@ octet for octet, with the instant of its coming.
 import asyncio
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import h11
 
 from conformance.partner.answering import Answers
 from conformance.partner.behaviours import BEHAVIOURS, Context, ok, parsed
+from conformance.wire.documents import value
 
 MOST = 32 * 1024 * 1024
 
@@ -29,12 +30,21 @@ class Arrival:
     behaviour: str = ""
 
 
+def said(arrival: Arrival, name: str) -> str:
+    """Return a value of the envelope that came, "" when it cannot be read."""
+    try:
+        return value(arrival.body, f"Envelope/{name}")
+    except ValueError:
+        return ""
+
+
 class Partner:
-    """Listens until `close`. told: hears of each arrival."""
+    """Listens until `close`. batches: the batch numbers that the case is about."""
 
     def __init__(self, answers: Answers, tls: "Tls | None" = None) -> None:
         self._answers, self._tls = answers, tls
         self.arrivals: list[Arrival] = []
+        self.batches: set[str] = set()
         self._plan: list[str] = ["ok"]
         self._server: asyncio.Server | None = None
         self._came = asyncio.Condition()
@@ -91,15 +101,23 @@ class Partner:
             writer.close()
 
     async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        word = self._take()
-        behaviour, argument = parsed(word)
-        if behaviour == "drop-before-read":
+        if parsed(self._next_word())[0] == "drop-before-read":
+            word = self._take()
             await self._note(Arrival(self._now(), b"", complete=False, behaviour=word))
             return
-        arrival = await _read(reader, self._now(), word)
-        await self._note(arrival)
+        arrival = await _read(reader, self._now())
+        if self._stray(arrival):
+            await ok(Context(arrival.body, reader, writer, "", self._answers, []))
+            return
+        word = self._take()
+        await self._note(replace(arrival, behaviour=word))
+        behaviour, argument = parsed(word)
         context = Context(arrival.body, reader, writer, argument, self._answers, self._given)
         await BEHAVIOURS.get(behaviour, ok)(context)
+
+    def _stray(self, arrival: Arrival) -> bool:
+        """Tell whether a message is left over from an earlier case: it takes no behaviour."""
+        return bool(self.batches) and said(arrival, "OrderKey") not in self.batches
 
     async def _note(self, arrival: Arrival) -> None:
         async with self._came:
@@ -110,7 +128,7 @@ class Partner:
         return asyncio.get_running_loop().time()
 
 
-async def _read(reader: asyncio.StreamReader, at: float, word: str) -> Arrival:
+async def _read(reader: asyncio.StreamReader, at: float) -> Arrival:
     http = h11.Connection(h11.SERVER, max_incomplete_event_size=65536)
     body, headers, target = bytearray(), {}, ""
     while True:
@@ -125,7 +143,7 @@ async def _read(reader: asyncio.StreamReader, at: float, word: str) -> Arrival:
             if len(body) > MOST:
                 raise EOFError
         elif isinstance(event, h11.EndOfMessage):
-            return Arrival(at, bytes(body), headers, target, True, word)
+            return Arrival(at, bytes(body), headers, target)
         else:
             raise EOFError
 

@@ -39,3 +39,8 @@ def test_the_wheel_works_from_another_folder(tmp_path):
     assert b"12C-086.31" in decoded.stdout
     initialised = gateway("init", "--help")
     assert initialised.returncode == 0
+    suite = run(
+        sys.executable, "-m", "conformance", "run", "--demo", "--case", "ENV-0[18]",
+        cwd=tmp_path, PYTHONPATH=str(target),
+    )  # fmt: skip
+    assert suite.returncode == 0, suite.stderr.decode()
