@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import h11
 
 from conformance.partner.answering import Answers
-from conformance.partner.behaviours import BEHAVIOURS, Context, ok, parsed
+from conformance.partner.behaviours import BEHAVIOURS, Context, ok, parsed, status
 from conformance.wire.documents import value
 
 MOST = 32 * 1024 * 1024
@@ -106,8 +106,11 @@ class Partner:
             await self._note(Arrival(self._now(), b"", complete=False, behaviour=word))
             return
         arrival = await _read(reader, self._now())
+        if not said(arrival, "MessageID"):
+            await status(Context(arrival.body, reader, writer, "404", self._answers))
+            return  # no message: statements of other kinds are not for this partner
         if self._stray(arrival):
-            await ok(Context(arrival.body, reader, writer, "", self._answers, []))
+            await ok(Context(arrival.body, reader, writer, "", self._answers))
             return
         word = self._take()
         await self._note(replace(arrival, behaviour=word))
