@@ -17,6 +17,7 @@ from gateway.evidence import ledger
 from gateway.evidence.ledger import DayMarks, TellDays, TellNodes
 from gateway.evidence.settlement import Differences, Mark, Node, differences
 from gateway.flows.services import Counterpart, Services
+from gateway.flows.settle_alarms import attempted
 from gateway.flows.settle_answer import WAYS, agree, keep_days, marks, tree_of
 from gateway.flows.settle_mend import DaySettled, Mender
 from gateway.flows.settle_talk import ask, bad_answer, expect, keys_of
@@ -44,7 +45,9 @@ def settle_now(services: Services, owner: str) -> int:
     now = services.clock()
     if not services.store.commit(lambda tx: tx.hold("settle", owner, now, now + LEASE)):
         return 0
-    found = settle(services, usual_days(services))
+    found = attempted("settle", lambda: settle(services, usual_days(services)))
+    if found is None:
+        return 0
     return sum(len(d.returned) + len(d.fetched) + len(d.alarms) for d in found.days)
 
 

@@ -1,6 +1,7 @@
 """What settlement raises for a person to look at, with the proof where there is one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import structlog
 
@@ -22,6 +23,8 @@ UNKNOWN_SENT = "unknown-sent"
 RESTORED = "restored"
 UNSETTLED = "unsettled"
 
+T = TypeVar("T")
+
 log = structlog.get_logger("gateway.settle")
 
 
@@ -39,6 +42,17 @@ def raise_alarm(
     if new:
         log.warning("ledger-alarm", kind=kind, party=party, subject=subject)
     return new
+
+
+def attempted(what: str, work: Callable[[], T]) -> T | None:
+    """Run what the worker does now and then: a counterpart that is away is a line of the log,
+    and the next run tries again. None when it failed."""
+    try:
+        return work()
+    except GatewayError as failure:
+        rules = " ".join(finding.rule for finding in failure.findings)
+        log.warning("ledger-not-asked", what=what, code=failure.code, rules=rules)
+        return None
 
 
 def clear_alarm(services: Services, kind: str, party: str, subject: str) -> bool:

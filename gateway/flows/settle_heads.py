@@ -33,7 +33,7 @@ from gateway.flows.ports_ledger import LedgerHead, Restoration
 from gateway.flows.ports_log import Head
 from gateway.flows.record import step
 from gateway.flows.services import Counterpart, Services
-from gateway.flows.settle_alarms import RESTORED, TWO_HEADS, raise_alarm
+from gateway.flows.settle_alarms import RESTORED, TWO_HEADS, attempted, raise_alarm
 from gateway.flows.settle_own import own_policy
 from gateway.flows.settle_talk import ask, bad_answer, expect, keys_of, stated
 from gateway.merkle import consistency, subtree
@@ -48,7 +48,7 @@ def offer_now(services: Services, owner: str) -> int:
     now = services.clock()
     if not services.store.commit(lambda tx: tx.hold("offer-head", owner, now, now + LEASE)):
         return 0
-    return int(offer_head(services) == "cosigned")
+    return int(attempted("offer-head", lambda: offer_head(services)) == "cosigned")
 
 
 def offer_head(services: Services) -> str:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from flow_sides import NOW
-from ledger_sides import crossing, hand_in, kinds, lose, work
+from ledger_sides import crossing, hand_in, kinds, log, lose, work
 
 from gateway.flows.settle import settle, usual_days
 from gateway.model.states import MessageKind, MessageState
@@ -147,3 +147,18 @@ def test_a_message_that_was_given_up_and_never_arrived_is_told(sides):
     (day,) = settle(sides["vn"].services, [DAY]).days
     assert {kind for kind, _ in day.alarms} == {"given-up"}
     assert kinds(sides["vn"]) == [("given-up", "cn")] * len(day.alarms)
+
+
+def test_the_chores_wait_out_a_counterpart_that_is_away(sides):
+    from gateway.flows.settle import settle_now
+    from gateway.flows.settle_heads import offer_now
+
+    crossing(sides)
+    log(sides["vn"])
+    sides["vn"].wire.broken.add("cn/ledger")
+    assert offer_now(sides["vn"].services, "one") == 0
+    assert settle_now(sides["vn"].services, "one") == 0
+    sides["vn"].wire.broken.clear()
+    assert offer_now(sides["vn"].services, "another") == 0, "the first one holds the lease"
+    assert offer_now(sides["vn"].services, "one") == 1
+    assert settle_now(sides["vn"].services, "one") == 0, "nothing to mend"
