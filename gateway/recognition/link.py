@@ -187,7 +187,8 @@ def _steps(pool: Pool) -> dict[str, list[tuple[str, int]]]:
     return steps
 
 
-_MACHINE = AuthorityRef(country="XX", code="LINKER", role=Role.OPERATOR, scheme="gateway")
+MACHINE = AuthorityRef(country="XX", code="GATEWAY", role=Role.OPERATOR, scheme="gateway")
+"""Who states what both sides compute alike: links and deadlines, unsigned."""
 
 
 def link_statement(pair: Pair, pool: Pool, model: LinkModel) -> Evidence:
@@ -197,7 +198,7 @@ def link_statement(pair: Pair, pool: Pool, model: LinkModel) -> Evidence:
     return Evidence(
         kind=Kind.LINK,
         side=Side(members[0].side),
-        issuer=_MACHINE,
+        issuer=MACHINE,
         occurred_at=_utc(latest),
         stated_at=_utc(latest),
         body=Link(

@@ -12,7 +12,8 @@ from enum import StrEnum
 
 from gateway.model.bodies import Registry, Standing
 from gateway.model.evidence import Evidence, Kind
-from gateway.recognition.normalise import Span, bare, span
+from gateway.recognition.normalise import Span, bare, span, text
+from gateway.recognition.stated import OFFICIAL_ROLES
 
 Entry = tuple[Registry, str]
 """A registry, and what is in it, comparable."""
@@ -44,7 +45,7 @@ def registries(statements: Iterable[tuple[str, Evidence]]) -> Registries:
     """Return the statements about each entry."""
     found: Registries = {}
     for digest, each in statements:
-        if isinstance(each.body, Standing):
+        if isinstance(each.body, Standing) and may_register(each, each.body):
             bad = each.kind is Kind.SUSPEND
             first, last = span(each.body.start, each.issuer.country)
             scope = tuple(bare(code) for code in each.body.scope)
@@ -53,13 +54,24 @@ def registries(statements: Iterable[tuple[str, Evidence]]) -> Registries:
     return found
 
 
+def may_register(statement: Evidence, body: Standing) -> bool:
+    """Only officials keep registries; that a key is compromised anybody may say."""
+    official = statement.issuer.role in OFFICIAL_ROLES
+    return official or (body.registry is Registry.KEY and statement.kind is Kind.SUSPEND)
+
+
 def standing(
-    known: Registries, registry: Registry, id_: str, window: Span, hs: str = ""
+    known: Registries,
+    registry: Registry,
+    id_: str,
+    window: Span,
+    hs: str = "",
+    by: Iterable[str] = (),
 ) -> tuple[State, tuple[str, ...]]:
     """Return the state of an entry within an interval, and the statements that make it.
 
     Suspended at any instant of the interval is suspended. hs: a standing with another scope
-    does not count.
+    does not count. by: countries of which each must have registered it.
     """
     said = [each for each in known.get((registry, bare(id_)), ()) if in_scope(each, hs)]
     holding = [
@@ -68,7 +80,10 @@ def standing(
         for each in held([s for s in said if s.country == country], window)
     ]
     for state, bad in ((State.SUSPENDED, True), (State.GOOD, False)):
-        if where := sorted(each.digest for each in holding if each.bad is bad):
+        agreed = bad or {text(country) for country in by} <= {
+            text(each.country) for each in holding if not each.bad
+        }
+        if agreed and (where := sorted(each.digest for each in holding if each.bad is bad)):
             return state, tuple(where)
     return State.UNKNOWN, ()
 

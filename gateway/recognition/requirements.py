@@ -76,7 +76,7 @@ def _registry(view: View, claim: Stated, need: RegistryRequired, clause: str) ->
     if not codes:
         yield reason("FACILITY_NOT_STATED", need.registry, clause=clause)
     for code in codes:
-        state, where = facility_state(view, claim, registry, code)
+        state, where = facility_state(view, claim, registry, code, need.by)
         if state is State.UNKNOWN:
             yield reason("FACILITY_UNKNOWN", f"{need.registry} {code}", clause=clause, where=where)
 
@@ -88,11 +88,11 @@ def facilities(claim: Stated, registry: Registry) -> tuple[str, ...]:
 
 
 def facility_state(
-    view: View, claim: Stated, registry: Registry, code: str
+    view: View, claim: Stated, registry: Registry, code: str, by: tuple[str, ...] = ()
 ) -> tuple[State, tuple[str, ...]]:
     """Return what a registry says at the instant that the rule names."""
     hs = min(view.codes, default="")
-    return view.state(registry, code, suspension_window(view, claim), hs)
+    return view.state(registry, code, suspension_window(view, claim), hs, by)
 
 
 def suspension_window(view: View, claim: Stated) -> Span:
@@ -144,7 +144,7 @@ def _laboratory(view: View, claim: Stated, need: LabRequired, clause: str) -> It
         values = ", ".join(sorted(_measured(found) for _, found in reports))
         limit = _amount(need.limit) if need.limit else "not detected"
         yield reason("ANALYTE_LIMIT", need.analyte, values, limit, clause=clause, where=where)
-    good = [each for each, _ in reports if recognised_lab(view, each)]
+    good = [each for each, _ in reports if recognised_lab(view, each, need.by)]
     if not good:
         yield reason("LAB_NOT_RECOGNISED", need.analyte, clause=clause, where=where)
     elif not any(covers_lots(each, claim) for each in good):
@@ -175,14 +175,14 @@ def _amount(measure: Any) -> str:
     return f"{shown(value)} {unit}"
 
 
-def recognised_lab(view: View, stated: Stated) -> bool:
+def recognised_lab(view: View, stated: Stated, by: tuple[str, ...] = ()) -> bool:
     """Return True when the laboratory was registered, and not suspended, when it sampled."""
     lab = stated.result.lab
     if lab is None:
         return False
     at = span(lab.sampled_at, stated.evidence.issuer.country) if lab.sampled_at else stated.span
     passing = stated.result.verdict in PASSING
-    return passing and view.state(Registry.LAB, lab.code, at)[0] is State.GOOD
+    return passing and view.state(Registry.LAB, lab.code, at, by=by)[0] is State.GOOD
 
 
 def covers_lots(stated: Stated, claim: Stated) -> bool:

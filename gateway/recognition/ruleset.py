@@ -117,9 +117,10 @@ class DocumentRequired(Requirement, frozen=True, kw_only=True, tag="document"):
 
 
 class RegistryRequired(Requirement, frozen=True, kw_only=True, tag="registry"):
-    """Every grower (PUC) or packer (PHC) of the document is registered."""
+    """Every grower (PUC) or packer (PHC) of the document is registered, by each country of `by`."""
 
     registry: str
+    by: tuple[str, ...] = ()
 
 
 class DeclarationRequired(Requirement, frozen=True, kw_only=True, tag="declaration"):
@@ -129,9 +130,13 @@ class DeclarationRequired(Requirement, frozen=True, kw_only=True, tag="declarati
 
 
 class LabRequired(Requirement, frozen=True, kw_only=True, tag="laboratory"):
-    """A report on an analyte from a laboratory that is registered. limit None: not detected."""
+    """A report on an analyte from a laboratory that is registered, by each country of `by`.
+
+    limit None: not detected.
+    """
 
     analyte: str
+    by: tuple[str, ...] = ()
     limit: Measure | None = None
 
 

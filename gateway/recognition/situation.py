@@ -51,14 +51,23 @@ class Situation:
         return registries(self.pool.items())
 
     @cached_property
-    def checks(self) -> tuple[PastCheck, ...]:
-        """All checks of one side of the other's goods."""
-        return tuple(c for d, e in self.pool.items() for c in _checks(d, e))
+    def checks(self) -> dict[str, list[PastCheck]]:
+        """All checks of one side of the other's goods, by packer."""
+        found: dict[str, list[PastCheck]] = {}
+        for name, each in self.pool.items():
+            for check in _checks(name, each):
+                for packer in check.packers:
+                    found.setdefault(packer, []).append(check)
+        return found
+
+    @cached_property
+    def names(self) -> dict[str, Case]:
+        """Cases by id and alias."""
+        return {name: case for case in self.cases for name in case.names}
 
     def case_of(self, claim: ClaimRef) -> Case | None:
         """Return the case that a claim names by its id or an alias."""
-        names = (claim.case, bare(claim.case))
-        return next((c for c in self.cases if not c.names.isdisjoint(names)), None)
+        return self.names.get(claim.case) or self.names.get(bare(claim.case))
 
     def views(self, case: Case, claim: ClaimRef, rules: RuleSet, at: datetime) -> tuple[View, ...]:
         """Return what a claim is judged on: once for each live document, once where none is."""

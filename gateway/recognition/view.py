@@ -1,98 +1,48 @@
 """What a claim is judged on: the statements of its case, in their roles."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 
 from gateway.model.bodies import (
     ClaimRef,
     Handover,
-    Inspection,
     Passage,
     Registry,
     SealEvent,
     Take,
 )
-from gateway.model.evidence import Evidence, Kind, Side
-from gateway.model.inspection import Conveyance, InspectionResult
-from gateway.model.manifest import Direction
+from gateway.model.evidence import Evidence, Kind
 from gateway.recognition import normalise
-from gateway.recognition.cases import Case, identifiers
+from gateway.recognition.cases import Case
 from gateway.recognition.hs import hs6
-from gateway.recognition.lineage import CLAIMING, Document, documents, equivocal
-from gateway.recognition.normalise import DocId, Span, bare, span
+from gateway.recognition.lineage import CLAIMING
+from gateway.recognition.normalise import Span, bare, span
+from gateway.recognition.papers import Papers
 from gateway.recognition.registry import Registries, State, standing
 from gateway.recognition.ruleset import Rule, RuleSet, duration
 from gateway.recognition.select import Facts, Selected, select
-from gateway.recognition.stated import PastCheck, Stated, may_check, may_claim
+from gateway.recognition.stated import PastCheck, Stated, may_check
 
 OBSERVING = frozenset((Kind.COUNTER_CHECK, Kind.WEIGH, Kind.NII, Kind.LAB))
-_EXPORTER = {Direction.VN_CN: Side.VN, Direction.CN_VN: Side.CN}
-_DIRECTION = {side: direction for direction, side in _EXPORTER.items()}
 
 
-class View:
-    """One claim of a case, at an instant, under a rule set. Everything is found when asked."""
+class View(Papers):
+    """One claim of a case, at an instant, under a rule set."""
 
     def __init__(
         self,
         case: Case,
         claim: ClaimRef,
         known: Registries,
-        checks: Iterable[PastCheck],
+        checks: Mapping[str, Sequence[PastCheck]],
         rules: RuleSet,
         at: datetime,
         choice: int = 0,
     ) -> None:
-        self.case, self.claim, self.known, self.checks = case, claim, known, checks
+        super().__init__(case, claim)
+        self.known, self.checks = known, checks
         self.rules, self.at, self.choice = rules, at, choice
-
-    # --- documents -----------------------------------------------------------------------
-
-    @cached_property
-    def documents(self) -> dict[DocId, Document]:
-        """All documents of the case."""
-        return documents(self.case.pool)
-
-    @cached_property
-    def equivocal(self) -> frozenset[str]:
-        """Statements of one version with two contents."""
-        pool = self.case.pool
-        return frozenset(d for each in self.documents.values() for d in equivocal(each, pool))
-
-    @cached_property
-    def claiming(self) -> tuple[Stated, ...]:
-        """What makes the claim, dead or alive: the highest versions, of the exporting side.
-
-        A document of somebody who may not claim counts only where there is no other.
-        """
-        own = [
-            s
-            for s in self._effective(CLAIMING)
-            if self._is_claim(s) and s.evidence.side is self.exporter
-        ]
-        proper = [s for s in own if may_claim(s.evidence.issuer, s.result.type)]
-        return tuple(proper or own)
-
-    @cached_property
-    def exporter(self) -> Side | None:
-        """The side whose claim it is: by the stated direction, else who makes the claim."""
-        if len(self.directions) == 1:
-            return _EXPORTER[next(iter(self.directions))]
-        sides = {s.evidence.side for s in self._effective(CLAIMING) if self._is_claim(s)}
-        return sides.pop() if len(sides) == 1 else None
-
-    @cached_property
-    def directions(self) -> frozenset[Direction]:
-        """All directions that the case names."""
-        bodies = (each.body for each in self.case.pool.values())
-        stated = (b.direction for b in bodies if isinstance(b, Inspection | Passage))
-        return frozenset(d for d in stated if d is not None)
-
-    @property
-    def direction(self) -> Direction | None:
-        """Which way the goods move."""
-        return _DIRECTION[self.exporter] if self.exporter else None
 
     @cached_property
     def live(self) -> tuple[Stated, ...]:
@@ -104,24 +54,6 @@ class View:
         """The claim. Of several live documents the chosen one: each is judged in its turn."""
         return self.live[self.choice] if self.live else None
 
-    @cached_property
-    def former(self) -> tuple[tuple[str, Document], ...]:
-        """Documents that made the claim in any version: number and document."""
-        found: dict[str, Document] = {}
-        for document in self.documents.values():
-            for digest in sorted(d for each in document.versions.values() for d in each):
-                statement = self.case.pool[digest]
-                body = statement.body
-                results = body.results if isinstance(body, Inspection) else ()
-                claims = statement.kind in CLAIMING and any(map(self._answers, results))
-                if claims and statement.doc:
-                    found[statement.doc.number] = document
-        return tuple(sorted(found.items(), key=lambda each: each[0]))
-
-    def ends(self, stated: Stated) -> dict[str, set[str]]:
-        """Return what ended the document of a result: reason code -> digests."""
-        return self.documents[self._doc(stated)].ends
-
     def trusted(self, stated: Stated) -> bool:
         """Return False when the key was compromised before it signed."""
         signer = stated.evidence.signer
@@ -129,28 +61,6 @@ class View:
             return True
         window = span(stated.evidence.stated_at, stated.evidence.issuer.country)
         return self.state(Registry.KEY, signer.key, window)[0] is not State.SUSPENDED
-
-    def _doc(self, stated: Stated) -> DocId:
-        assert stated.evidence.doc is not None  # noqa: S101  an inspection is a document
-        return normalise.doc(stated.evidence.doc)
-
-    def _is_claim(self, stated: Stated) -> bool:
-        return self._answers(stated.result)
-
-    def _answers(self, result: InspectionResult) -> bool:
-        return (result.line, result.type) == (self.claim.line, self.claim.type)
-
-    def _effective(self, kinds: frozenset[Kind]) -> Iterator[Stated]:
-        """Yield the results of the highest versions that are of this journey."""
-        for document in self.documents.values():
-            digest = document.effective()
-            if digest is None or self.case.pool[digest].kind not in kinds:
-                continue
-            statement = self.case.pool[digest]
-            body = statement.body
-            if isinstance(body, Inspection) and self._travels(statement, body.conveyance):
-                for number, result in enumerate(body.results):
-                    yield Stated(digest, statement, body, result, f"$.body.results[{number}]")
 
     # --- what else was seen --------------------------------------------------------------
 
@@ -161,10 +71,10 @@ class View:
         Also what the other side issues for the line. One line in the case: any line number. A
         laboratory speaks of lots, not of lines.
         """
-        lines = {s.result.line for s in self._effective(CLAIMING)}
+        lines = {s.result.line for s in self.effective(CLAIMING)}
         seen = [
             s
-            for s in self._effective(OBSERVING | CLAIMING)
+            for s in self.effective(OBSERVING | CLAIMING)
             if (s.evidence.kind in OBSERVING or s.evidence.side is not self.exporter)
             and not self.ends(s)
             and may_check(s.evidence)
@@ -180,7 +90,7 @@ class View:
     @cached_property
     def companions(self) -> tuple[Stated, ...]:
         """Live results of the exporting side about the line, of any type, the claim's own too."""
-        own = [s for s in self._effective(CLAIMING) if s.evidence.side is self.exporter]
+        own = [s for s in self.effective(CLAIMING) if s.evidence.side is self.exporter]
         lines = [s for s in own if s.result.line == self.claim.line and not self.ends(s)]
         return tuple(s for s in (*lines, *self.observed) if self.trusted(s))
 
@@ -224,7 +134,7 @@ class View:
         """What this journey takes of the claim's line, when it says so."""
         if self.stated is None:
             return None
-        own = self._doc(self.stated)
+        own = self.doc_of(self.stated)
         found = [
             take
             for kind in (Kind.RELEASE, Kind.ARRIVAL, Kind.DEPARTURE)
@@ -234,35 +144,13 @@ class View:
         ]
         return found[0] if found else None
 
-    def _travels(self, statement: Evidence, conveyance: Conveyance) -> bool:
-        """Return False for what names another journey, or another journey's vehicle."""
-        if not self.claim.journey or statement.kind in CLAIMING:
-            return True
-        named = {value for scheme, value in identifiers(statement) if scheme == "journey"}
-        if named:
-            return self.claim.journey in named
-        plates = {normalise.plate(each) for each in conveyance.plates}
-        return not (plates & self._foreign_plates)
-
-    @cached_property
-    def _foreign_plates(self) -> set[str]:
-        """Plates of the other journeys that are not of this one too."""
-        own: set[str] = set()
-        foreign: set[str] = set()
-        for each in self.case.pool.values():
-            if isinstance(each.body, Passage):
-                plates = {normalise.plate(p) for p in each.body.conveyance.plates}
-                mine = bare(each.body.journey) == self.claim.journey
-                (own if mine else foreign).update(plates)
-        return foreign - own
-
     # --- registries and the rule ---------------------------------------------------------
 
     def state(
-        self, registry: Registry, id_: str, window: Span, hs: str = ""
+        self, registry: Registry, id_: str, window: Span, hs: str = "", by: Iterable[str] = ()
     ) -> tuple[State, tuple[str, ...]]:
         """Return what a registry says of an entry within a window."""
-        return standing(self.known, registry, id_, window, hs)
+        return standing(self.known, registry, id_, window, hs, by)
 
     @cached_property
     def codes(self) -> frozenset[str]:
@@ -314,12 +202,13 @@ class View:
             return ()
         packers = {bare(code) for code in self.stated.inspection.parties.packers}
         start = span(self.stated.evidence.occurred_at, self.stated.evidence.issuer.country)[0]
-        found = [
+        found = {
             check
-            for check in self.checks
-            if check.packers & packers and check.hs in self.codes and check.at <= start
+            for packer in packers
+            for check in self.checks.get(packer, ())
+            if check.hs in self.codes and check.at <= start
             if check.side is not self.exporter and check.digest not in self.case.pool
-        ]
+        }
         return tuple(sorted(found, key=lambda check: (check.at, check.good, check.digest)))
 
     @property

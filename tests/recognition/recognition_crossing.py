@@ -97,6 +97,7 @@ templates = ["AD/FRUIT"]
 kind = "laboratory"
 id = "cadmium"
 analyte = "7440-43-9"
+by = ["CN"]
 limit = { value = "0.05", unit = "mg/kg" }
 
 [rule.tolerance]

@@ -175,6 +175,9 @@ GUARDS: dict[str, Callable[[], None]] = {
     "private evidence restricts": replace(fold, "_with", merged_private),
     "root over what counts": replace(situation, "relevant", all_pool),
     "root over registries too": replace(situation, "relevant", case_only),
+    "only officials register": replace(registry, "may_register", yes),
+    "silence is on record": replace(checks_rule, "lost_by_other", yes),
+    "the counterpart has a deadline": replace(checks_rule, "counter_check_due", lambda *_: None),
     "four eyes": replace(adjudicate, "four_eyes", yes),
     "both sides": replace(adjudicate, "both_sides", yes),
     "bound to evidence": replace(adjudicate, "fresh", yes),
@@ -227,6 +230,7 @@ REAL_VIEWS = situation.Situation.views
 
 
 CONTROL = "nothing turned off"
+ERROR = "no test failed, but pytest ended with"
 
 
 def failing(name: str) -> str:
@@ -244,7 +248,7 @@ def failing(name: str) -> str:
     lines = [line for line in said.getvalue().splitlines() if line.startswith("FAILED")]
     if code == 0:
         return ""
-    return lines[0].partition("::")[2].partition(" - ")[0] if lines else f"exit {int(code)}"
+    return lines[0].partition("::")[2].partition(" - ")[0] if lines else f"{ERROR} {int(code)}"
 
 
 def survives(name: str) -> tuple[bool, str]:
@@ -285,6 +289,7 @@ def main(names: list[str]) -> int:
     survivors = []
     for name in names or sorted(GUARDS):
         survived, killer = survives(name)
+        survived = survived or killer.startswith(ERROR)
         survivors += [name] if survived else []
         say(f"{'SURVIVES' if survived else 'killed':<9} {name:<36} {killer}")
     say(f"{len(names or GUARDS)} guards turned off, {len(survivors)} survive")

@@ -410,6 +410,25 @@ WORLDS: dict[str, World] = {
         BASE.plus(suspended(Registry.GATE, "CKHN")), Outcome.SUSPENDED, "ROUTE_SUSPENDED"
     ),
     "packer unknown": World(BASE.minus("phc"), Outcome.PENDING_EVIDENCE, "FACILITY_UNKNOWN"),
+    "registered by an operator only": World(
+        BASE.minus("phc").plus(registered(Registry.PHC, "VN-PHC-007", OTHER_NPPO)),
+        Outcome.PENDING_EVIDENCE,
+        "FACILITY_UNKNOWN",
+    ),
+    "suspended by an operator": World(
+        BASE.plus(suspended(Registry.PHC, "VN-PHC-007", 0, OTHER_NPPO)), Outcome.RECOGNISED
+    ),
+    "laboratory known to its own side only": World(
+        BASE.minus("lab-known").plus(registered(Registry.LAB, "LAB01")),
+        Outcome.PENDING_EVIDENCE,
+        "LAB_NOT_RECOGNISED",
+    ),
+    "packer not known to the other side": World(
+        BASE,
+        Outcome.PENDING_EVIDENCE,
+        "FACILITY_UNKNOWN",
+        (('registry = "PHC"', 'registry = "PHC"\nby = ["VN", "CN"]'),),
+    ),
     # the rule
     "no rule": World(goods(hs="0805.10"), Outcome.NOT_COVERED, "RULE_MISSING"),
     "rule ended": World(

@@ -47,6 +47,7 @@ from gateway.model.evidence import Evidence, Kind, Side, canonical, read_evidenc
 from gateway.model.inspection import Verdict
 from gateway.model.values import Identifier, Measure, Moment, Plate, plate_of
 from gateway.recognition import draw, ledger
+from gateway.recognition.deadlines import deadline_statement, deadlines
 from gateway.recognition.fold import decide, proof
 from gateway.recognition.load import load
 from gateway.recognition.outcomes import RANK, RECOGNISING, Outcome
@@ -519,6 +520,35 @@ def test_i16_a_late_reveal_is_none() -> None:
     ]
     found = decide(CLAIM, Situation.of(moved), rule_set(*HALF), START + hours(29))
     assert codes(found) == ["REVEAL_MISSING"]
+
+
+def test_i16_who_does_not_reveal_loses_the_draw_when_that_is_on_record() -> None:
+    name = "importer hides its secret"
+    world, rules = WORLDS[name], rules_of(name)
+    evidence = world.crossing.evidence()
+    late = START + hours(26)
+    (due,) = deadlines(world.claim, Situation.of(evidence), rules, late)
+    assert judged(name, evidence, at=late).outcome is Outcome.PENDING_COUNTERPART
+    assert judged(name, [*evidence, due], at=late).outcome is Outcome.RECOGNISED
+    assert judged(name, [*evidence, due]).outcome is Outcome.PENDING_COUNTERPART
+    other = change(due.body, due=due.body.due.at_offset(0), what="counter-check")
+    wrong = change(due, body=other)
+    assert judged(name, [*evidence, wrong], at=late).outcome is Outcome.PENDING_COUNTERPART
+    early = deadline_statement("UCR20260001", CLAIM, "reveal", START + hours(24), Side.VN)
+    assert judged(name, [*evidence, early], at=late).outcome is Outcome.PENDING_COUNTERPART
+
+
+def test_deadlines_are_the_same_on_both_sides() -> None:
+    name = "counterpart silent"
+    world = WORLDS[name]
+    evidence = world.crossing.evidence()
+    made = deadlines(world.claim, Situation.of(evidence), rules_of(name), world.instant)
+    again = deadlines(world.claim, Situation.of(evidence[::-1]), rules_of(name), START + hours(99))
+    assert made == again
+    assert [each.body.due.local for each in made] == ["2026-05-13T07:00:00"]
+    assert judged(name, [*evidence, *made], at=START + hours(30)).outcome is (
+        Outcome.REINSPECTION_REQUIRED
+    )
 
 
 @pytest.mark.parametrize(
