@@ -20,6 +20,7 @@ from gateway.signing.exact import (
     refuse,
 )
 from gateway.signing.profiles import DSIG, KeyInfo, SignatureProfile
+from gateway.signing.usual import taken
 
 SIGNATURE = f"{{{DSIG}}}Signature"
 _ID_NAMES = ("Id", "ID", "id", f"{{{XML_NAMESPACE}}}id")
@@ -28,7 +29,7 @@ _ID_NAMES = ("Id", "ID", "id", f"{{{XML_NAMESPACE}}}id")
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a well-shaped signature holds. digest: of the Reference, made with digest_method.
-    value: as it travels."""
+    value: as it travels. message: the C14N of SignedInfo, b"" where it is not at hand."""
 
     signature: etree._Element
     signed_info: etree._Element
@@ -37,6 +38,7 @@ class Parts:
     digest: bytes
     value: bytes
     certificate: bytes
+    message: bytes = b""
 
 
 def preflight(root: etree._Element, profile: SignatureProfile, count: int = 1) -> Parts:
@@ -46,6 +48,15 @@ def preflight(root: etree._Element, profile: SignatureProfile, count: int = 1) -
     name), `algorithm-not-allowed`, `signature-invalid` (a value that is not base64).
     """
     signature = the_signature(root, count, profile.methods)
+    if usual := taken(signature, profile):
+        message, uri, digest_method, digest, octets, certificate = usual
+        info = signature[0]
+        return Parts(signature, info, uri, digest_method, digest, octets, certificate, message)
+    return shaped(signature, root, profile)
+
+
+def shaped(signature: etree._Element, root: etree._Element, profile: SignatureProfile) -> Parts:
+    """Take a signature of any form apart, one check after the other. Errors of `preflight`."""
     info, value, key_info = children_of(signature, ("SignedInfo", "SignatureValue", "KeyInfo"))
     c14n, method, reference = children_of(
         info, ("CanonicalizationMethod", "SignatureMethod", "Reference")

@@ -118,7 +118,7 @@ def _last(
 def check_value(parts: Parts, key: TrustedKey, profile: SignatureProfile) -> None:
     """Verify SignatureValue over the canonical SignedInfo. TrustError `signature-invalid`, with
     the cause where one is known."""
-    message = c14n(parts.signed_info)
+    message = parts.message or c14n(parts.signed_info)
     algorithm = ALGORITHMS[parts.method]
     try:
         value = parts.value
