@@ -222,10 +222,12 @@ class _Message:
         if content is None:
             return ABSENT
         root = xmlsig.parse(content)
-        text = root.findtext(f".//{{{DSIG}}}X509Certificate") or ""
-        signer = base64.b64decode("".join(text.split()))
+        steps = ("Signature", "KeyInfo", "X509Data", "X509Certificate")
+        path = "/".join(f"{{{DSIG}}}{step}" for step in steps)
+        texts = ["".join((each.text or "").split()) for each in root.iterfind(path)]
         at = xmlsig.time_of(root, when, self.message["created"])
-        return status.check(self.octets, prefix, signer, at, self.anchors)
+        signers = [base64.b64decode(text) for text in texts]
+        return status.check(self.octets, prefix, signers, at, self.anchors)
 
 
 _NAMES = ("MessageID", "From", "To")

@@ -29,23 +29,24 @@ _COMPROMISED = {
 def check(
     octets: Callable[[str], bytes | None],
     prefix: str,
-    signer: bytes,
+    signers: list[bytes],
     at: datetime,
     anchors: Anchors,
 ) -> str:
-    """octets: documents of the message by role. at: when the signer signed."""
+    """octets: documents of the message by role. at: when the signers, one or two, signed."""
     stated, pem = octets(prefix + "revocation-status"), octets(prefix + "chain")
     if stated is None or pem is None:
         return ABSENT
     said = json.loads(stated)
-    chain = [c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(pem)]
-    if chain[0] != signer or len(said["certificates"]) != len(chain) - 1:
+    chains = _chains([c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(pem)])
+    pairs = [pair for chain in chains for pair in pairwise(chain)]
+    if sorted(chain[0] for chain in chains) != sorted(signers):
         raise Failed("status-chain")
-    for der, issuer in pairwise(chain):
-        _issued(der, issuer)
-    if chain[-1] not in anchors.authorities:
+    if len(said["certificates"]) != len(pairs):
+        raise Failed("status-chain")
+    if any(chain[-1] not in anchors.authorities for chain in chains):
         raise Failed("status-issuer")
-    for number, (der, issuer) in enumerate(pairwise(chain)):
+    for number, (der, issuer) in enumerate(pairs):
         facts = said["certificates"][number]
         content = octets(f"{prefix}revocation-{number + 1}") or b""
         if hashlib.sha256(content).hexdigest() != facts["digest"]:
@@ -56,6 +57,20 @@ def check(
         if since is not None and since <= at:
             raise Failed("status-revoked")
     return OK
+
+
+def _chains(certificates: list[bytes]) -> list[list[bytes]]:
+    """Part the chains of two signers: one ends where the next certificate did not issue it."""
+    chains: list[list[bytes]] = []
+    for der in certificates:
+        try:
+            if not chains:
+                raise Failed("status-chain")
+            _issued(chains[-1][-1], der)
+            chains[-1].append(der)
+        except Failed:
+            chains.append([der])
+    return chains
 
 
 def _issued(der: bytes, issuer: bytes) -> None:
@@ -125,7 +140,7 @@ def _by_answer(content: bytes, der: bytes, issuer: bytes, asked: datetime) -> da
     if single is None:
         raise Failed("status-unknown")
     responder = _responder(answer, issuer)
-    hashed = answer.signature_hash_algorithm
+    hashed = _hash_of(answer)
     _signed(responder, answer.signature, answer.tbs_response_bytes, hashed)
     _times(asked, single.this_update_utc, single.next_update_utc)
     if single.certificate_status is ocsp.OCSPCertStatus.UNKNOWN:

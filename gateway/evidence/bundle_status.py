@@ -22,12 +22,17 @@ Octets = Callable[[str], bytes | None]
 
 
 def check_status(
-    octets: Octets, prefix: str, signer: bytes, at: datetime, authorities: Sequence[bytes]
+    octets: Octets,
+    prefix: str,
+    signers: Sequence[bytes],
+    at: datetime,
+    authorities: Sequence[bytes],
 ) -> Outcome | None:
-    """Check what the CRLs and OCSP answers say of the signer's certificate and of those above
-    it.
+    """Check what the CRLs and OCSP answers say of the signers' certificates and of those above
+    them.
 
-    octets: documents of the message; prefix: of their roles. signer: DER. at: when it signed.
+    octets: documents of the message; prefix: of their roles. signers: DER, one or two. at: when
+    it was signed.
     Absent when nothing was stapled (pins alone were agreed). TrustError, rules `status-chain`,
     `status-issuer`, `status-digest`, `status-unknown`, `status-revoked`, or as the lists and
     answers are refused.
@@ -36,16 +41,17 @@ def check_status(
     if stated is None or pem is None:
         return Outcome.ABSENT
     said = _read(stated)
-    chain = [c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(pem)]
-    _check_chain(chain, signer, authorities)
+    every = [c.public_bytes(Encoding.DER) for c in x509.load_pem_x509_certificates(pem)]
+    chains = _chains(every)
+    _check_chains(chains, signers, authorities)
     asked, listed = datetime.fromisoformat(said["at"]), said["certificates"]
-    if len(listed) != len(chain) - 1:
+    pairs = [pair for chain in chains for pair in pairwise(chain)]
+    if len(listed) != len(pairs):
         _refuse("status-chain")
-    for number, facts in enumerate(listed):
-        content = octets(f"{prefix}revocation-{number + 1}") or b""
+    for number, (facts, pair) in enumerate(zip(listed, pairs, strict=True), 1):
+        content = octets(f"{prefix}revocation-{number}") or b""
         if hashlib.sha256(content).hexdigest() != facts.get("digest"):
-            _refuse("status-digest", str(number + 1))
-        pair = chain[number], chain[number + 1]
+            _refuse("status-digest", str(number))
         _judge(_status(facts.get("kind"), content, *pair, asked), at)
     return None
 
@@ -60,12 +66,24 @@ def _read(stated: bytes) -> dict[str, Any]:
     return said
 
 
-def _check_chain(chain: list[bytes], signer: bytes, authorities: Sequence[bytes]) -> None:
-    if chain[0] != signer:
+def _chains(certificates: list[bytes]) -> list[list[bytes]]:
+    """Part the chains of two signers: one ends where the next certificate did not issue it."""
+    chains: list[list[bytes]] = []
+    for der in certificates:
+        if chains and signed_by(chains[-1][-1], der):
+            chains[-1].append(der)
+        else:
+            chains.append([der])
+    return chains
+
+
+def _check_chains(
+    chains: list[list[bytes]], signers: Sequence[bytes], authorities: Sequence[bytes]
+) -> None:
+    """One chain for each signer, from its certificate to an authority."""
+    if sorted(chain[0] for chain in chains) != sorted(signers):
         _refuse("status-chain", "signer")
-    if not all(signed_by(der, issuer) for der, issuer in pairwise(chain)):
-        _refuse("status-chain", "signature")
-    if chain[-1] not in authorities:
+    if any(chain[-1] not in authorities for chain in chains):
         _refuse("status-issuer")
 
 

@@ -130,9 +130,10 @@ class Messages:
         if content is None:
             return Outcome.ABSENT
         root = parse(content)
-        text = root.findtext(f".//{{{DSIG}}}X509Certificate") or ""
-        signer, at = base64.b64decode("".join(text.split())), self._time(root, when)
-        return check_status(self._octets, prefix, signer, at, self._anchors.authorities)
+        path = f"{{{DSIG}}}Signature/{{{DSIG}}}KeyInfo/{{{DSIG}}}X509Data/{{{DSIG}}}X509Certificate"
+        texts = ["".join((each.text or "").split()) for each in root.iterfind(path)]
+        signers, at = [base64.b64decode(text) for text in texts], self._time(root, when)
+        return check_status(self._octets, prefix, signers, at, self._anchors.authorities)
 
     def _verified(self, root: etree._Element, when: str, usage: Usage) -> Verified:
         shape = shape_of(
