@@ -45,7 +45,7 @@ format: $(DEV) ## format the code
 	$(BIN)/ruff check --fix .
 
 trust-table: $(DEV) ## write docs/trust.md from the tests that prove it, when they pass
-	$(BIN)/python -m pytest -q -m proves --trust-table write
+	$(BIN)/python -m pytest -q -m proves -n 2 --dist worksteal --trust-table write
 
 mutants: $(DEV) ## turn each guard of recognition off: some property must fail
 	$(BIN)/python tests/recognition/recognition_guards.py

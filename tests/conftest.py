@@ -2,9 +2,10 @@
 And the table of what the tests prove (tests/trust_table.py)."""
 
 import os
+from dataclasses import astuple
 
 from hypothesis import settings
-from trust_table import Table, render, rows
+from trust_table import PROPERTY, Table, render, rows
 
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("here", deadline=None, print_blob=True)
@@ -24,3 +25,7 @@ def pytest_collection_finish(session):
     found = rows(session.items)
     if session.config.getoption("--trust-table") == "show":
         session.config.get_terminal_writer().write("\f" + render(found) + "\f")
+
+
+def pytest_runtest_setup(item):
+    item.user_properties += [(PROPERTY, astuple(row)) for row in rows([item])]

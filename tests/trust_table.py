@@ -109,29 +109,31 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+PROPERTY = "proves"
+"""Of a test's report: so the rows reach the process that writes the table, whichever ran it."""
+
+
 class Table:
     """Watches a run and writes the table in the end, if each marked test passed."""
 
     def __init__(self) -> None:
         self.rows: list[Row] = []
-        self.wanted: set[str] = set()
-        self.passed: set[str] = set()
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note what the tests of this run prove."""
-        self.rows = rows(session.items)
-        self.wanted = {item.nodeid for item in session.items}
+        self.failed: set[str] = set()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note a test that ran and passed."""
-        if report.when == "call" and report.passed:
-            self.passed.add(report.nodeid)
+        """Note what a test that ran and passed proves."""
+        if not report.passed:
+            self.failed.add(report.nodeid)
+        elif report.when == "call":
+            said = [value for name, value in report.user_properties if name == PROPERTY]
+            self.rows += [Row(*value) for value in said]
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(
+        self, terminalreporter: pytest.TerminalReporter, exitstatus: int
+    ) -> None:
         """Write the file, or say why not."""
-        missing = len(self.wanted - self.passed)
-        if missing or not self.rows:
-            terminalreporter.write_line(f"{FILE.name} is not written: {missing} did not pass")
+        if exitstatus or self.failed or not self.rows:
+            terminalreporter.write_line(f"{FILE.name} is not written: not every test passed")
             return
         FILE.write_text(render(self.rows), encoding="utf-8")
         terminalreporter.write_line(f"{FILE.name}: {len(set(self.rows))} rows and tests")
