@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from itertools import permutations
 
 from gateway import merkle
-from gateway.errors import Finding, StateError
+from gateway.errors import DocumentError, Finding, StateError
 from gateway.evidence.bundle import FORMAT, HeadPart, Index, Item, Part, Proven, write_index
-from gateway.evidence.bundle_container import write_container
+from gateway.evidence.bundle_container import MOST_BYTES, write_container
 from gateway.evidence.bundle_manifest import INDEX, MANIFEST, SEAL, manifest_of
 from gateway.evidence.rows import commitment
 from gateway.flows.ports import Document, Message, Transaction
@@ -46,14 +46,18 @@ class _Chosen:
 
 
 def export(services: Services, message_id: str, may: May) -> bytes:
-    """Return the bundle of a message. StateError `not-found`; UnavailableError when the key
-    for statements is out of reach; TrustError `algorithm-not-allowed` when it is of a kind
-    that CMS has no name for (SM2)."""
+    """Return the bundle of a message. StateError `not-found`; DocumentError `too-large`;
+    UnavailableError when the key for statements is out of reach; TrustError
+    `algorithm-not-allowed` when it is of a kind that CMS has no name for (SM2)."""
     now = services.clock()
     members = services.store.read(lambda tx: _members(services, tx, message_id, may, now))
     manifest = manifest_of(members)
     seal = sign_detached(manifest, services.statement_signer, now)
-    return write_container({MANIFEST: manifest, SEAL: seal, **members})
+    try:
+        return write_container({MANIFEST: manifest, SEAL: seal, **members})
+    except ValueError as fault:
+        finding = Finding("too-large", "container-size", "bundle", expected=str(MOST_BYTES))
+        raise DocumentError("too-large", finding) from fault
 
 
 def _members(
