@@ -104,6 +104,14 @@ def test_fifty_calls_over_twenty_five_threads(token: Token, tmp_path: Path) -> N
     assert len(set(values)) == 50
 
 
+def test_as_many_sessions_as_threads_stay_apart(label: str, tmp_path: Path) -> None:
+    """A library that was not initialised for threads ends the process here."""
+    signer = token_signer(token_of(label, sessions=25), KEY, made(token_of(label), tmp_path))
+    with ThreadPoolExecutor(25) as pool:
+        values = list(pool.map(lambda n: signer.sign(b"%d" % n), range(2000)))
+    assert len(set(values)) == 2000
+
+
 @pytest.mark.proves(
     attack="the HSM goes away while keys are in use",
     code="unavailable",

@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.errors import CODES, CounterpartError, InternalError, StateError, error
+from gateway.errors import (
+    CODES,
+    CounterpartError,
+    InternalError,
+    StateError,
+    UnavailableError,
+    error,
+)
 from gateway.flows.ports import Destination
 from gateway.flows.retry import (
     Breaker,
@@ -130,6 +137,21 @@ def test_a_fault_of_our_own_gives_up_early_so_that_its_order_key_goes_on() -> No
 
     assert isinstance(outcome(SCHEDULE.crashes - 2), Retry)
     assert isinstance(outcome(SCHEDULE.crashes - 1), Dead)
+
+
+@pytest.mark.parametrize("attempts", [0, 5, 1000])
+def test_while_something_of_ours_is_down_it_is_tried_again_soon(attempts: int) -> None:
+    """Waiting longer would spare nobody: the counterpart is not asked."""
+    outcome = decide(
+        UnavailableError("unavailable", retry_after=5.0),
+        attempts=attempts,
+        first_at=START,
+        now=START,
+        chance=0.0,
+        schedule=SCHEDULE,
+    )
+    assert isinstance(outcome, Retry)
+    assert timedelta(seconds=5) <= outcome.at - START <= SCHEDULE.outage
 
 
 def test_fraction_is_below_one() -> None:
