@@ -50,7 +50,7 @@ def recover_inbound(services: Services, counterpart: Counterpart, kept: Kept) ->
 def _receipt(content: bytes, policy: TrustPolicy) -> envelope.Receipt:
     """Verify a receipt as of when it was given."""
     root = parse(content)
-    at = datetime.fromisoformat(root.findtext(f"{QUALIFIED}Received") or "")
+    at = _time(root, f"{QUALIFIED}Received")
     return envelope.read_receipt(verify_document(root, policy, at).element)
 
 
@@ -75,13 +75,20 @@ def recover_outbound(services: Services, counterpart: Counterpart, kept: Kept) -
         _store_receipt(services, known, kept.receipt)
 
 
+def _time(root: etree._Element, path: str) -> datetime:
+    """Return when a document, which is not verified yet, says that it was signed."""
+    try:
+        return datetime.fromisoformat(root.findtext(path) or "")
+    except ValueError:
+        _refuse("recovered-time", path.rpartition("}")[2])
+
+
 def _ours(
     services: Services, counterpart: Counterpart, wire: bytes
 ) -> tuple[envelope.Envelope, etree._Element | envelope.Opaque, str]:
     """Verify a message with our own key, as of when it was made."""
     root = parse(wire)
-    path = f"{QUALIFIED}Envelope/{QUALIFIED}Created"
-    at = datetime.fromisoformat(root.findtext(path) or "")
+    at = _time(root, f"{QUALIFIED}Envelope/{QUALIFIED}Created")
     verified = verify_document(root, own_policy(services, counterpart, Usage.MESSAGE), at)
     stated, body = envelope.read_message(verified.element)
     if (stated.sender, stated.recipient) != (services.name, counterpart.name):

@@ -16,16 +16,32 @@ from ledger_sides import (
     work,
 )
 
-from gateway.errors import CounterpartError, GatewayError, StateError, TrustError
+from gateway.errors import (
+    CounterpartError,
+    DocumentError,
+    GatewayError,
+    StateError,
+    TrustError,
+)
 from gateway.evidence.heads import HEAD_TYPE, HeadFacts, head_payload
 from gateway.evidence.ledger import (
     REQUEST_TYPE,
+    AskDays,
+    AskFetch,
     AskHead,
     AskHeads,
+    AskNodes,
+    AskReturn,
+    DayMarks,
+    Kept,
     Question,
     TellHead,
+    TellNoted,
+    payload_of,
+    read_reply,
     write,
 )
+from gateway.flows.audit import audit
 from gateway.flows.proof_check import verify_proof
 from gateway.flows.settle import settle, usual_days
 from gateway.flows.settle_answer import answer
@@ -205,6 +221,7 @@ def test_a_restored_side_is_recognised_and_caught_up(sides, tmp_path, name):
     )
     assert {e.message_id for e in sent} <= {e.message_id for e in entries}
     assert {kind for kind, _ in kinds(restored) + kinds(witness)} == {"restored"}
+    assert audit(restored.services).flaws == audit(witness.services).flaws == []
 
 
 def test_a_witness_that_was_restored_is_recognised(sides, tmp_path):
@@ -329,3 +346,57 @@ def test_a_head_without_the_right_base_is_asked_again(sides):
     with pytest.raises(StateError) as caught:
         witness(services, services.counterpart(), AskHead(head.statement, 3, ()), b"")
     assert caught.value.findings[0].rule == "ledger-base"
+
+
+TOO_MUCH = {
+    "days": (AskDays(tuple(DayMarks(f"2026-01-{n:02}", (0, ""), (0, "")) for n in range(32))), 31),
+    "nodes": (AskNodes("2026-05-14", "sent", ("a",) * 65), 64),
+    "ids": (AskFetch("sent", tuple(map(str, range(101)))), 100),
+}
+
+
+@pytest.mark.parametrize("name", TOO_MUCH)
+def test_a_question_that_asks_for_too_much_is_refused(sides, name):
+    wanted, most = TOO_MUCH[name]
+    with pytest.raises(DocumentError) as caught:
+        answer(sides["cn"].services, "vn", question(sides["vn"], ask=wanted))
+    assert caught.value.code == "too-large"
+    assert caught.value.findings[0].expected == str(most)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        AskNodes("2026-05-14", "sideways", ("",)),
+        AskNodes("2026-05-14", "sent", ("x",)),
+        AskNodes("2026-05-14", "sent", ("0" * 17,)),
+        AskFetch("", ("a",)),
+        AskReturn("", Kept("a", b"", None)),
+    ],
+)
+def test_a_question_without_sense_is_refused(sides, wanted):
+    with pytest.raises(DocumentError) as caught:
+        answer(sides["cn"].services, "vn", question(sides["vn"], ask=wanted))
+    assert caught.value.code == "schema-invalid"
+
+
+def test_days_and_ids_that_nobody_has_are_answered(sides):
+    """Nonsense that is well formed costs nothing and tells nothing."""
+    for wanted in (
+        AskNodes("9999-99-99", "sent", ("", "f" * 16)),
+        AskFetch("accepted", ("../../etc/passwd", "' OR 1=1 --", "")),
+    ):
+        assert answer(sides["cn"].services, "vn", question(sides["vn"], ask=wanted))
+
+
+@pytest.mark.parametrize("field", ["wire", "receipt"])
+def test_what_is_given_back_must_be_what_it_says(sides, field):
+    noise = {"wire": b"<x/>", "receipt": b"<x/>"} | {field: b"\xff"}
+    told = answer(
+        sides["cn"].services,
+        "vn",
+        question(sides["vn"], ask=AskReturn("sent", Kept("a", noise["wire"], noise["receipt"]))),
+    )
+    tell = read_reply(payload_of(told)).tell
+    assert isinstance(tell, TellNoted)
+    assert tell.code
