@@ -1,7 +1,7 @@
 """Cases: which statements are about the same goods, by explicit reference and by links.
 
 Statements are joined when they name one document, one UCR or one journey, or when a LINK
-joins them. An UNLINK by a person beats every machine link of the pair; of persons the later
+joins them. An UNLINK by an official beats every machine link of the pair; of persons the later
 word holds. The id of a case is its UCR, else its smallest digest; every other is an alias.
 """
 
@@ -23,6 +23,7 @@ from gateway.model.bodies import (
 from gateway.model.evidence import Evidence, Kind
 from gateway.recognition.lineage import CLAIMING, Pool
 from gateway.recognition.normalise import bare, doc, span
+from gateway.recognition.stated import official
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +117,13 @@ def linked(members: Pool) -> list[tuple[str, str]]:
 
 def holds(words: Iterable[Evidence]) -> bool:
     """Return True when the words about one pair come to LINK."""
+    words = list(words)
     persons = [w for w in words if isinstance(w.body, Link) and w.body.by == "person"]
-    if not persons:
-        return all(w.kind is Kind.LINK for w in words)
+    heard = [w for w in persons if official(w)]
+    if not heard:
+        return any(w.kind is Kind.LINK for w in words if w not in persons)
     # Of one instant the UNLINK is the last.
-    last = max(persons, key=lambda w: (span(w.stated_at, w.issuer.country), w.kind is Kind.UNLINK))
+    last = max(heard, key=lambda w: (span(w.stated_at, w.issuer.country), w.kind is Kind.UNLINK))
     return last.kind is Kind.LINK
 
 

@@ -53,7 +53,7 @@ def carriers(view: View) -> Iterator[tuple[str, Conveyance]]:
         seen = next(s for s in view.observed if s.digest == digest)
         yield digest, seen.inspection.conveyance
     for kind in (Kind.DEPARTURE, Kind.ARRIVAL):
-        for digest, _, body in view.passages(kind):
+        for digest, _, body in view.sightings(kind):
             yield digest, body.conveyance
 
 

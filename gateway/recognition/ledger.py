@@ -14,6 +14,7 @@ from gateway.model.evidence import Kind
 from gateway.recognition import normalise
 from gateway.recognition.lineage import Pool
 from gateway.recognition.normalise import DocId, bare, span
+from gateway.recognition.stated import official
 from gateway.recognition.units import kilograms
 
 _STAGES = (Kind.DEPARTURE, Kind.ARRIVAL, Kind.RELEASE)
@@ -46,7 +47,7 @@ def demands(pool: Pool, doc: DocId, line: int) -> list[Demand]:
     """
     found: dict[str, list[tuple[int, datetime, str, Decimal | None]]] = {}
     for digest, each in pool.items():
-        if not isinstance(each.body, Passage) or each.kind not in _STAGES or each.private:
+        if not isinstance(each.body, Passage) or each.private or not official(each):
             continue
         for take in each.body.takes:
             if normalise.doc(take.doc) == doc and take.line == line:

@@ -23,6 +23,7 @@ from gateway.recognition.link_model import LinkModel
 from gateway.recognition.link_records import Record, candidates, record
 from gateway.recognition.normalise import camera, span
 from gateway.recognition.score import CORROBORATING, possible, score
+from gateway.recognition.stated import official
 
 _HOPS = 3
 """Most changes of conveyance in a chain."""
@@ -78,7 +79,7 @@ def _said(pool: Pool) -> set[tuple[str, str]]:
     """Return the pairs, both ways, that persons linked or parted."""
     found: set[tuple[str, str]] = set()
     for each in pool.values():
-        if isinstance(each.body, Link) and each.body.by == "person":
+        if isinstance(each.body, Link) and each.body.by == "person" and official(each):
             found |= {(each.body.left, each.body.right), (each.body.right, each.body.left)}
     return found
 

@@ -13,7 +13,7 @@ from enum import StrEnum
 from gateway.model.bodies import Registry, Standing
 from gateway.model.evidence import Evidence, Kind
 from gateway.recognition.normalise import Span, bare, span, text
-from gateway.recognition.stated import OFFICIAL_ROLES
+from gateway.recognition.stated import official
 
 Entry = tuple[Registry, str]
 """A registry, and what is in it, comparable."""
@@ -56,8 +56,7 @@ def registries(statements: Iterable[tuple[str, Evidence]]) -> Registries:
 
 def may_register(statement: Evidence, body: Standing) -> bool:
     """Only officials keep registries; that a key is compromised anybody may say."""
-    official = statement.issuer.role in OFFICIAL_ROLES
-    return official or (body.registry is Registry.KEY and statement.kind is Kind.SUSPEND)
+    return official(statement) or (body.registry is Registry.KEY and statement.kind is Kind.SUSPEND)
 
 
 def standing(
@@ -65,15 +64,16 @@ def standing(
     registry: Registry,
     id_: str,
     window: Span,
-    hs: str = "",
+    codes: Iterable[str] = (),
     by: Iterable[str] = (),
 ) -> tuple[State, tuple[str, ...]]:
     """Return the state of an entry within an interval, and the statements that make it.
 
-    Suspended at any instant of the interval is suspended. hs: a standing with another scope
-    does not count. by: countries of which each must have registered it.
+    Suspended at any instant of the interval is suspended. codes: of the goods; a standing of
+    another scope does not count. by: countries of which each must have registered it.
     """
-    said = [each for each in known.get((registry, bare(id_)), ()) if in_scope(each, hs)]
+    goods = frozenset(codes)
+    said = [each for each in known.get((registry, bare(id_)), ()) if in_scope(each, goods)]
     holding = [
         each
         for country in {s.country for s in said}
@@ -88,9 +88,10 @@ def standing(
     return State.UNKNOWN, ()
 
 
-def in_scope(said: Said, hs: str) -> bool:
-    """Return True when a statement speaks of such goods."""
-    return not said.scope or not hs or any(hs.startswith(code) for code in said.scope)
+def in_scope(said: Said, codes: frozenset[str]) -> bool:
+    """Return True when a statement speaks of such goods, in any edition of the tariff."""
+    pairs = ((code, wanted) for code in codes for wanted in said.scope)
+    return not said.scope or not codes or any(code.startswith(wanted) for code, wanted in pairs)
 
 
 def held(said: Iterable[Said], window: Span) -> list[Said]:

@@ -91,8 +91,7 @@ def facility_state(
     view: View, claim: Stated, registry: Registry, code: str, by: tuple[str, ...] = ()
 ) -> tuple[State, tuple[str, ...]]:
     """Return what a registry says at the instant that the rule names."""
-    hs = min(view.codes, default="")
-    return view.state(registry, code, suspension_window(view, claim), hs, by)
+    return view.state(registry, code, suspension_window(view, claim), view.codes, by)
 
 
 def suspension_window(view: View, claim: Stated) -> Span:

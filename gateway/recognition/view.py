@@ -22,7 +22,7 @@ from gateway.recognition.papers import Papers
 from gateway.recognition.registry import Registries, State, standing
 from gateway.recognition.ruleset import Rule, RuleSet, duration
 from gateway.recognition.select import Facts, Selected, select
-from gateway.recognition.stated import PastCheck, Stated, may_check
+from gateway.recognition.stated import PastCheck, Stated, may_check, official
 
 OBSERVING = frozenset((Kind.COUNTER_CHECK, Kind.WEIGH, Kind.NII, Kind.LAB))
 
@@ -94,14 +94,18 @@ class View(Papers):
         lines = [s for s in own if s.result.line == self.claim.line and not self.ends(s)]
         return tuple(s for s in (*lines, *self.observed) if self.trusted(s))
 
-    def passages(self, kind: Kind) -> list[tuple[str, Evidence, Passage]]:
-        """Return departures, arrivals or releases of this journey."""
+    def sightings(self, kind: Kind) -> list[tuple[str, Evidence, Passage]]:
+        """Return departures, arrivals or releases of this journey, whoever states them."""
         return [
             (digest, each, each.body)
             for digest, each in self.case.pool.items()
             if each.kind is kind and isinstance(each.body, Passage)
             if not self.claim.journey or bare(each.body.journey) == self.claim.journey
         ]
+
+    def passages(self, kind: Kind) -> list[tuple[str, Evidence, Passage]]:
+        """Return departures, arrivals or releases of this journey, as officials state them."""
+        return [each for each in self.sightings(kind) if official(each[1])]
 
     @cached_property
     def departure(self) -> Span | None:
@@ -147,10 +151,15 @@ class View(Papers):
     # --- registries and the rule ---------------------------------------------------------
 
     def state(
-        self, registry: Registry, id_: str, window: Span, hs: str = "", by: Iterable[str] = ()
+        self,
+        registry: Registry,
+        id_: str,
+        window: Span,
+        codes: Iterable[str] = (),
+        by: Iterable[str] = (),
     ) -> tuple[State, tuple[str, ...]]:
         """Return what a registry says of an entry within a window."""
-        return standing(self.known, registry, id_, window, hs, by)
+        return standing(self.known, registry, id_, window, codes, by)
 
     @cached_property
     def codes(self) -> frozenset[str]:

@@ -257,6 +257,7 @@ def lots(*names: str) -> Crossing:
     return goods(lots=names)
 
 
+OPERATOR = AuthorityRef(country="CN", code="X2", role=Role.OPERATOR)
 OTHER_NPPO = AuthorityRef(country="VN", code="X1", role=Role.OPERATOR)
 NII = InspectionResult(type=InspectionType.NII_XRAY, verdict=Verdict.FAIL, depth=Depth.INSTRUMENTAL)
 
@@ -703,6 +704,25 @@ WORLDS: dict[str, World] = {
             )
         ),
         Outcome.RECOGNISED,
+    ),
+    "an operator's arrival does not keep it fresh": World(
+        Crossing(departs=300, arrives=400, check_at=410)
+        .minus("arrival")
+        .plus(change(BASE.passage(Kind.ARRIVAL, 24), issuer=OPERATOR)),
+        Outcome.EXPIRED,
+        "AGE",
+        at=START + hours(400),
+    ),
+    "an operator releases nothing": World(
+        shared_certificate(
+            journey("J1", "10000", 24),
+            journey("J2", "10000", 30),
+            change(
+                journey("J2", "10000", 31, Kind.RELEASE), issuer=change(GACC, role=Role.OPERATOR)
+            ),
+        ),
+        Outcome.RECOGNISED,
+        claim=on("J1"),
     ),
     "checked by an operator": World(
         BASE.plus(change(BASE.checked(Verdict.FAIL), issuer=change(GACC, role=Role.OPERATOR))),

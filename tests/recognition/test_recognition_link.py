@@ -26,7 +26,7 @@ from benchmarks.recognition import judged, model, traffic
 from gateway.errors import MappingError
 from gateway.model.bodies import Handover, Inspection, Link, Registry
 from gateway.model.evidence import Kind
-from gateway.model.inspection import Verdict
+from gateway.model.inspection import Role, Verdict
 from gateway.model.manifest import Direction
 from gateway.model.values import Identifier, plate_of
 from gateway.recognition.assign import assign, hungarian
@@ -178,6 +178,16 @@ def test_a_person_parts_what_the_machine_linked() -> None:
     again = word(Kind.LINK, certificate, seen, after=50)
     solid = Situation.of([certificate, seen, *words, parted, again]).cases
     assert len(solid) == 1
+
+
+def test_an_operator_parts_nothing() -> None:
+    certificate, seen = alone()
+    pool = Situation.of([certificate, seen]).pool
+    words = [link_statement(pair, pool, MODEL) for pair in link(pool, MODEL).links]
+    other = word(Kind.UNLINK, certificate, seen)
+    other = change(other, issuer=change(GACC, role=Role.OPERATOR))
+    assert len(Situation.of([certificate, seen, *words, other]).cases) == 1
+    assert linked(certificate, seen, other).links
 
 
 def test_a_person_links_what_the_machine_would_not() -> None:

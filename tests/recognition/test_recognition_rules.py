@@ -193,6 +193,20 @@ def test_a_dry_run_says_what_it_would_say_and_a_live_rule_wins() -> None:
     assert decide(BASE.claim, situation, both, BASE.at).outcome is Outcome.RECOGNISED
 
 
+def test_a_suspension_of_some_goods_counts_in_every_edition_of_the_tariff() -> None:
+    from recognition_crossing import GACC, registered
+
+    from gateway.model.bodies import Registry
+    from gateway.model.evidence import Kind
+
+    made = registered(Registry.PHC, "VN-PHC-007", GACC, days=0, kind=Kind.SUSPEND)
+    for scope, outcome in (("081091", Outcome.SUSPENDED), ("0810", Outcome.SUSPENDED),
+                           ("080540", Outcome.RECOGNISED)):  # fmt: skip
+        scoped = change(made, body=change(made.body, scope=(scope,)))
+        situation = Situation.of([*BASE.evidence(), scoped])
+        assert decide(BASE.claim, situation, rule_set(), BASE.at).outcome is outcome
+
+
 # --- normal forms ------------------------------------------------------------------------------
 
 
