@@ -227,6 +227,7 @@ def _token(unsigned: etree._Element, profile: SignatureProfile) -> bytes | None:
     """Return the octets of the one SignatureTimeStamp."""
     only_attributes(unsigned, ("Id",))
     (properties,) = children_of(unsigned, ("UnsignedSignatureProperties",), unsigned.keys(), XADES)
+    only_attributes(properties, ("Id",))
     (stamp,) = children_of(properties, ("SignatureTimeStamp",), properties.keys(), XADES)
     only_attributes(stamp, ("Id",))
     *method, encapsulated = elements_of(stamp) or [stamp]
