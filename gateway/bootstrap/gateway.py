@@ -13,6 +13,7 @@ from gateway.api.counterpart import CounterpartApp
 from gateway.api.health import OperationsApp, Readiness
 from gateway.api.listener import App, Listener
 from gateway.api.metrics import Backlog, Metrics, SignersUp
+from gateway.api.metrics_keys import DaysLeft
 from gateway.api.metrics_ledger import LedgerAlarms
 from gateway.api.metrics_log import LogFigures, overdue
 from gateway.api.metrics_revocation import RevocationSources
@@ -26,7 +27,7 @@ from gateway.bootstrap.tls_files import (
     of_destination,
     of_listener,
 )
-from gateway.bootstrap.used import refuse_demo_keys
+from gateway.bootstrap.used import ends, refuse_demo_keys
 from gateway.errors import Finding, UnavailableError
 from gateway.flows import deliver, distribute, seal, settle_answer, waiting
 from gateway.flows.chores import Chore
@@ -158,6 +159,8 @@ class Gateway:
             registry.register(RevocationSources(self.store, outside.clock))
         watch = SignerWatch(our_signers(self.services), outside.clock)
         registry.register(SignersUp(watch.purposes, watch.down))
+        left = partial(ends, self.settings, self.services.pack)
+        registry.register(DaysLeft(left, lambda: self.tls_files.refused, outside.clock))
         metrics = Metrics(registry)
         late = overdue(self.store)
         readiness = self.readiness = Readiness(self.store.check, threads, watch.down, late)

@@ -1,14 +1,17 @@
 """Every certificate that the settings name, and whether it is one of the demo."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from cryptography import x509
 
 from gateway import resources
 from gateway.bootstrap.parts import certificate
-from gateway.errors import Finding, TrustError
+from gateway.errors import Finding, TrustError, UnavailableError
+from gateway.evidence.pack import Pack
 from gateway.settings import Settings
 from gateway.signing.trust import is_demo
 
@@ -63,6 +66,17 @@ def _agencies(settings: Settings) -> Iterator[Used]:
                 yield Used(f"agency.{name} {form.signature}", pinned.certificate)
         if agency.deliver and agency.deliver.to and agency.deliver.to.certificate:
             yield Used(f"agency.{name} delivery", agency.deliver.to.certificate, "file")
+
+
+def ends(settings: Settings, pack: Pack | None) -> dict[str, datetime]:
+    """Return when each certificate ends, and the pack in force; a file that cannot be read is
+    left out."""
+    found = {} if pack is None else {"pack": pack.valid_to}
+    for each in certificates(settings):
+        with suppress(UnavailableError):
+            end = x509.load_der_x509_certificate(certificate(each.file)).not_valid_after_utc
+            found[each.used_as] = min(end, found.get(each.used_as, end))
+    return found
 
 
 def is_of_the_demo(file: Path, der: bytes) -> bool:

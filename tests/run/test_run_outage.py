@@ -3,6 +3,7 @@
 
 import http.client
 import json
+import re
 import shutil
 import signal
 import socket
@@ -220,6 +221,18 @@ def test_while_the_token_is_away_the_link_says_unavailable_and_recovers(town: To
     assert town.process.process.poll() is None
 
 
+def test_figures_say_how_long_certificates_are_good(town: Town) -> None:
+    figures = dict(
+        line.rsplit(" ", 1)
+        for line in town.operator("/metrics")[1].splitlines()
+        if line.startswith("gateway_certificate_days_left{")
+    )
+    found = {re.sub(r'.*used_as="(.*)"}', r"\1", name): float(d) for name, d in figures.items()}
+    assert {"keys.receipt", "listen.counterpart", "counterpart.gateway-vn message"} <= set(found)
+    assert all(729 < days <= 730 for days in found.values())
+    assert "gateway_tls_files_refused{" not in town.operator("/metrics")[1]
+
+
 def test_a_hang_up_takes_renewed_tls_files_without_a_restart(town: Town) -> None:
     keys = town.folder / "cn" / "keys"
     before = town.tested()["its certificate"]["text"]
@@ -233,4 +246,9 @@ def test_a_hang_up_takes_renewed_tls_files_without_a_restart(town: Town) -> None
     )  # fmt: skip
     town.process.process.send_signal(signal.SIGHUP)
     town.process.wait_for("tls-files-taken", used_by="listen.counterpart")
+    (keys / "link-client.cert.pem").write_text("not a certificate")
+    town.process.process.send_signal(signal.SIGHUP)
+    town.process.wait_for("tls-files-refused", used_by="gateway-vn")
+    refused = 'gateway_tls_files_refused{used_by="gateway-vn"} 1.0'
+    assert refused in town.operator("/metrics")[1]
     assert town.tested()["its certificate"]["text"] != before
