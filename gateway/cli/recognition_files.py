@@ -47,7 +47,8 @@ def read_evidence_folder(folder: Path) -> "Situation":
 
     A file holds one statement, or a list. DocumentError with the findings of all files.
     """
-    from gateway.recognition.link import link, link_statement
+    from gateway.flows.recognition_pool import needed
+    from gateway.recognition.link import link
     from gateway.recognition.link_model import read_model
     from gateway.recognition.situation import Situation
     from gateway.resources import folder as resource
@@ -66,8 +67,7 @@ def read_evidence_folder(folder: Path) -> "Situation":
         raise DocumentError(findings[0].code, *findings)
     pool = Situation.of(statements).pool
     model = read_model((resource("mappings") / "recognition" / "link-model.toml").read_bytes())
-    links = [link_statement(pair, pool, model) for pair in link(pool, model).links]
-    return Situation.of([*pool.values(), *links])
+    return Situation.of([*pool.values(), *needed(pool, link(pool, model), model)])
 
 
 def read_receipt_file(file: Path, certs: list[Path]) -> "tuple[Receipt, bool]":

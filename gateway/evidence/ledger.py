@@ -13,7 +13,14 @@ import msgspec
 import rfc8785
 
 from gateway.errors import DocumentError, Finding
+from gateway.evidence.ledger_recognition import (
+    AskReceipts,
+    AskStatements,
+    TellReceipts,
+    TellStatements,
+)
 from gateway.evidence.settlement import Mark, Node
+from gateway.evidence.strict import Strict
 from gateway.signing.dsse import pre_authentication
 from gateway.signing.keys import Signer
 from gateway.signing.rolling import settled
@@ -26,11 +33,7 @@ MOST_HEADS = 100
 MOST_IDS = 100
 
 
-class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=False):
-    """No field but those that are named."""
-
-
-class Sizes(_Strict, frozen=True):
+class Sizes(Strict, frozen=True):
     """A head by what it is over. root: hex."""
 
     epoch: int
@@ -38,11 +41,11 @@ class Sizes(_Strict, frozen=True):
     root: str
 
 
-class AskHeads(_Strict, frozen=True, tag_field="type", tag="heads"):
+class AskHeads(Strict, frozen=True, tag_field="type", tag="heads"):
     """Which heads of my log have you cosigned?"""
 
 
-class AskHead(_Strict, frozen=True, tag_field="type", tag="head"):
+class AskHead(Strict, frozen=True, tag_field="type", tag="head"):
     """Cosign this head. old, proof: consistency with the newest one that you know."""
 
     head: bytes
@@ -50,13 +53,13 @@ class AskHead(_Strict, frozen=True, tag_field="type", tag="head"):
     proof: tuple[str, ...]
 
 
-class AskRestored(_Strict, frozen=True, tag_field="type", tag="restored"):
+class AskRestored(Strict, frozen=True, tag_field="type", tag="restored"):
     """I was restored from a backup; here is my word on it."""
 
     statement: bytes
 
 
-class DayMarks(_Strict, frozen=True):
+class DayMarks(Strict, frozen=True):
     """A day, as the one who says it has it. sent: messages to the other side; accepted: of it."""
 
     day: str
@@ -64,13 +67,13 @@ class DayMarks(_Strict, frozen=True):
     accepted: tuple[int, str]
 
 
-class AskDays(_Strict, frozen=True, tag_field="type", tag="days"):
+class AskDays(Strict, frozen=True, tag_field="type", tag="days"):
     """Compare these days."""
 
     days: tuple[DayMarks, ...]
 
 
-class AskNodes(_Strict, frozen=True, tag_field="type", tag="nodes"):
+class AskNodes(Strict, frozen=True, tag_field="type", tag="nodes"):
     """What have you below these nodes? way: `sent` or `accepted`, as you see it."""
 
     day: str
@@ -78,14 +81,14 @@ class AskNodes(_Strict, frozen=True, tag_field="type", tag="nodes"):
     prefixes: tuple[str, ...]
 
 
-class AskFetch(_Strict, frozen=True, tag_field="type", tag="fetch"):
+class AskFetch(Strict, frozen=True, tag_field="type", tag="fetch"):
     """Give me these messages. way: as you see it."""
 
     way: str
     ids: tuple[str, ...]
 
 
-class Kept(_Strict, frozen=True):
+class Kept(Strict, frozen=True):
     """A message as it was signed, and its receipt where there is one."""
 
     id: str
@@ -93,17 +96,27 @@ class Kept(_Strict, frozen=True):
     receipt: bytes | None
 
 
-class AskReturn(_Strict, frozen=True, tag_field="type", tag="return"):
+class AskReturn(Strict, frozen=True, tag_field="type", tag="return"):
     """You lack this message. way: as I see it: `sent` is mine, `accepted` is yours."""
 
     way: str
     kept: Kept
 
 
-Ask = AskHeads | AskHead | AskRestored | AskDays | AskNodes | AskFetch | AskReturn
+Ask = (
+    AskHeads
+    | AskHead
+    | AskRestored
+    | AskDays
+    | AskNodes
+    | AskFetch
+    | AskReturn
+    | AskStatements
+    | AskReceipts
+)
 
 
-class TellHeads(_Strict, frozen=True, tag_field="type", tag="heads"):
+class TellHeads(Strict, frozen=True, tag_field="type", tag="heads"):
     """newest: with both signatures. known: the newest ones, the highest epoch first."""
 
     newest: bytes | None
@@ -111,7 +124,7 @@ class TellHeads(_Strict, frozen=True, tag_field="type", tag="heads"):
     epoch: int
 
 
-class TellHead(_Strict, frozen=True, tag_field="type", tag="head"):
+class TellHead(Strict, frozen=True, tag_field="type", tag="head"):
     """verdict: cosigned, behind (there is a larger one), or conflict. head: with both
     signatures: the one that was asked about, or the one that stands against it."""
 
@@ -119,35 +132,44 @@ class TellHead(_Strict, frozen=True, tag_field="type", tag="head"):
     head: bytes
 
 
-class TellNoted(_Strict, frozen=True, tag_field="type", tag="noted"):
+class TellNoted(Strict, frozen=True, tag_field="type", tag="noted"):
     """Done; or, with a code, why not."""
 
     code: str = ""
 
 
-class TellDays(_Strict, frozen=True, tag_field="type", tag="days"):
+class TellDays(Strict, frozen=True, tag_field="type", tag="days"):
     """The same days as the one who answers has them."""
 
     days: tuple[DayMarks, ...]
 
 
-class TellNodes(_Strict, frozen=True, tag_field="type", tag="nodes"):
+class TellNodes(Strict, frozen=True, tag_field="type", tag="nodes"):
     """Each node: its entries (id, digest), or the marks of its children."""
 
     nodes: tuple[tuple[str, tuple[tuple[str, str], ...], tuple[tuple[int, str], ...]], ...]
 
 
-class TellKept(_Strict, frozen=True, tag_field="type", tag="kept"):
+class TellKept(Strict, frozen=True, tag_field="type", tag="kept"):
     """found: as many as fit; ask again for the rest. unknown: never heard of."""
 
     found: tuple[Kept, ...]
     unknown: tuple[str, ...]
 
 
-Tell = TellHeads | TellHead | TellNoted | TellDays | TellNodes | TellKept
+Tell = (
+    TellHeads
+    | TellHead
+    | TellNoted
+    | TellDays
+    | TellNodes
+    | TellKept
+    | TellStatements
+    | TellReceipts
+)
 
 
-class Question(_Strict, frozen=True):
+class Question(Strict, frozen=True):
     """sender, recipient: parties. id: new for each. at: ISO 8601, UTC."""
 
     profile: str
@@ -158,7 +180,7 @@ class Question(_Strict, frozen=True):
     ask: Ask
 
 
-class Reply(_Strict, frozen=True):
+class Reply(Strict, frozen=True):
     """request: hex SHA-256 of the question's payload, which it answers."""
 
     profile: str
@@ -169,7 +191,7 @@ class Reply(_Strict, frozen=True):
     tell: Tell
 
 
-class Restored(_Strict, frozen=True):
+class Restored(Strict, frozen=True):
     """A side's word that it was restored. epoch: that it begins. lost: the newest head that it
     had signed and no longer has the log of; kept: the newest one that its log still has, size
     0 when there is none."""

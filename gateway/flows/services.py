@@ -16,6 +16,8 @@ from gateway.flows.ports import Clock, IdMaker, Link, Randomness, Store
 from gateway.flows.retry import Schedule
 from gateway.flows.revocation import StatusDesk
 from gateway.flows.routes import Routes
+from gateway.recognition.link_model import LinkModel
+from gateway.recognition.ruleset import RuleSet
 from gateway.signing.keys import Signer
 from gateway.signing.profiles import SignatureProfile
 from gateway.signing.timestamp import TimestampAuthority
@@ -110,6 +112,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Recognition:
+    """Mutual recognition: the rule set in force, and the table of linking."""
+
+    rules: RuleSet
+    model: LinkModel
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """The parts that flows work with. side: vn or cn. name: our party id on the link.
 
@@ -118,7 +128,8 @@ class Services:
     certificates (DER) of head keys that we used before. sealed_types: formats whose documents
     have their fields sealed. revocation: who knows the
     status of certificates; without it a party whose rule asks for one is refused. pack: the
-    bilateral pack in force, None without one.
+    bilateral pack in force, None without one. recognition: None where inspection results are
+    not recognised.
     """
 
     side: str
@@ -149,6 +160,7 @@ class Services:
     sealed_types: frozenset[str] = frozenset()
     revocation: StatusDesk | None = None
     pack: Pack | None = None
+    recognition: Recognition | None = None
 
     def counterpart(self) -> Counterpart:
         """Return the counterpart that our documents go to: version 1 has exactly one."""

@@ -2,7 +2,7 @@
 
 1 verify  the question is a statement of the counterpart's head key, not revoked
 2 bind    from the counterpart to us, now: an old question is not answered again
-3 do      heads, restorations, days, nodes, messages
+3 do      heads, restorations, days, nodes, messages; statements and receipts of recognition
 4 sign    the answer names the question
 """
 
@@ -18,8 +18,9 @@ from gateway.errors import (
 )
 from gateway.evidence import ledger
 from gateway.evidence.ledger import ANSWER_TYPE, REQUEST_TYPE, Kept, Question, Reply, Tell
+from gateway.evidence.ledger_recognition import AskReceipts, AskStatements
 from gateway.evidence.settlement import DEEPEST, MOST_NODES, Tree
-from gateway.flows import settle_witness
+from gateway.flows import recognise_answer, settle_witness
 from gateway.flows.ports import Transaction
 from gateway.flows.ports_ledger import Day
 from gateway.flows.services import PROFILE_VERSION, Counterpart, Services
@@ -64,7 +65,7 @@ def _check_parties(
 
 
 def _done(services: Services, counterpart: Counterpart, asked: Question, signed: bytes) -> Tell:
-    """Step 3: about the log, or about messages."""
+    """Step 3: about the log, about inspected goods, or about messages."""
     match asked.ask:
         case ledger.AskHeads():
             return settle_witness.known_heads(services, counterpart)
@@ -72,10 +73,21 @@ def _done(services: Services, counterpart: Counterpart, asked: Question, signed:
             return settle_witness.witness(services, counterpart, asked.ask, signed)
         case ledger.AskRestored():
             return settle_witness.note_restored(services, counterpart, asked.ask)
-        case ledger.AskReturn(way, kept):
-            return _returned(services, counterpart, way, kept)
+        case ledger.AskReturn() | AskStatements() | AskReceipts():
+            return _taken(services, counterpart, asked.ask)
         case _:
             return services.store.read(lambda tx: _told(tx, counterpart.name, asked.ask))
+
+
+def _taken(
+    services: Services,
+    counterpart: Counterpart,
+    asked: ledger.AskReturn | AskStatements | AskReceipts,
+) -> Tell:
+    """What is given to us: a message, or statements and receipts of recognition."""
+    if isinstance(asked, ledger.AskReturn):
+        return _returned(services, counterpart, asked.way, asked.kept)
+    return recognise_answer.told(services, counterpart, asked)
 
 
 def _told(tx: Transaction, peer: str, asked: ledger.Ask) -> Tell:
