@@ -163,6 +163,7 @@ def signed_form(name: str, stated: SignedDocuments, *, demo: bool) -> SignedForm
     shape = profile(stated.signature, stated.legacy)
     demo = shape.demo or demo
     shape = replace(shape, oldest=stated.oldest, stamped=stated.stamped, demo=demo)
+    check_ready(shape.methods)
     authorities, asked = trust.anchors(name, stated.trust), trust.rule(stated.trust)
     policy = TrustPolicy.of(shape, Usage.MESSAGE, pins, authorities, asked)
     return SignedForm(policy, stated.formats)
