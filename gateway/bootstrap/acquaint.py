@@ -1,16 +1,18 @@
 """What a counterpart announced becomes part of the settings: files, pins, its section."""
 
+import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway.bootstrap.signers import certificate
-from gateway.errors import Finding, TrustError
+from gateway.errors import DocumentError, Finding, TrustError
 from gateway.evidence import announcement, pack, pack_seal
 from gateway.evidence.announcement import Announcement
 from gateway.evidence.pack import Certificate
@@ -51,6 +53,46 @@ def read(
         finding = Finding("party-mismatch", "announcement-party", "party", said.party, name)
         raise TrustError("party-mismatch", finding)
     return said
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A new counterpart as its files say. files: usage -> certificate (PEM); `tls-client` is
+    the one with which it connects."""
+
+    url: str
+    anchors: Path
+    files: Mapping[str, Path]
+    signature: str
+
+
+def from_files(name: str, side: str, stated: Stated, at: datetime) -> Announcement:
+    """Return what its files say of a counterpart, as if it had announced it.
+
+    DocumentError `malformed`, rule `announcement`, when it is not whole.
+    """
+    anchors = x509.load_pem_x509_certificates(stated.anchors.read_bytes())
+    said = {
+        "party": name,
+        "side": side,
+        "created": at,
+        "signature": stated.signature,
+        "certificates": [
+            {"usage": usage, "der": _text(certificate(file))}
+            for usage, file in stated.files.items()
+        ],
+        "url": stated.url,
+        "anchors": [_text(each.public_bytes(Encoding.DER)) for each in anchors],
+    }
+    try:
+        return msgspec.convert(said, type=Announcement)
+    except msgspec.ValidationError as fault:
+        finding = Finding("malformed", "announcement", name, str(fault)[:200])
+        raise DocumentError("malformed", finding) from fault
+
+
+def _text(der: bytes) -> str:
+    return base64.b64encode(der).decode()
 
 
 def _pack_pins(name: str, section: CounterpartSection | None) -> list[PinnedKey]:

@@ -9,6 +9,7 @@ import typer
 from gateway.cli import talk
 
 if TYPE_CHECKING:
+    from gateway.bootstrap.acquaint import Stated
     from gateway.evidence.announcement import Announcement
     from gateway.settings import Settings
 
@@ -26,8 +27,14 @@ def _group() -> None:
 def add(
     name: Name,
     announcement: Annotated[
-        Path, typer.Option(help="What it gave: an announcement (keys announce) or a pack.")
-    ],
+        Path | None, typer.Option(help="What it gave: an announcement (keys announce) or a pack.")
+    ] = None,
+    url: Annotated[str, typer.Option(help="Without an announcement: https://...")] = "",
+    anchors: Annotated[Path | None, typer.Option(help="... authorities of its TLS server.")] = None,
+    pin: Annotated[
+        list[str], typer.Option(help="... USAGE=FILE: message, receipt, head, pack, tls-client.")
+    ] = [],  # noqa: B006  typer copies it
+    signature: Annotated[str, typer.Option(help="... how it signs.")] = "link-ecdsa-p256",
     folder: Annotated[Path, typer.Option(help="Where its certificates go.")] = Path("counterpart"),
     client_certificate: Annotated[Path, typer.Option(help="With which we connect to it.")] = Path(
         "keys/link-client.cert.pem"
@@ -51,7 +58,14 @@ def add(
 
         settings = talk.settings(config).settings
         section = settings.counterpart.get(name)
-        said = acquaint.read(talk.read(announcement), name, section, clock())
+        if announcement is not None:
+            said = acquaint.read(talk.read(announcement), name, section, clock())
+        elif section is not None:
+            raise typer.BadParameter(f"{name} is there: its renewals need --announcement")
+        else:
+            stated = _stated(url, anchors, pin, signature)
+            side = "cn" if settings.gateway.side == "vn" else "vn"
+            said = acquaint.from_files(name, side, stated, clock())
         if yes:
             beside = config.absolute().parent
             client = acquaint.Client(client_certificate, client_key, password_file)
@@ -65,6 +79,20 @@ def add(
     _tell(said, known=section is not None, written=yes, as_json=as_json)
     if not yes:
         raise typer.Exit(talk.Exit.REFUSED)
+
+
+def _stated(url: str, anchors: Path | None, pins: list[str], signature: str) -> "Stated":
+    from gateway.bootstrap.acquaint import Stated
+
+    if not url or anchors is None or not pins:
+        raise typer.BadParameter("give --announcement, or --url, --anchors and --pin")
+    files = {usage: Path(file) for usage, _, file in (each.partition("=") for each in pins)}
+    for needed in ("message", "receipt", "tls-client"):
+        if needed not in files:
+            raise typer.BadParameter(f"--pin {needed}=FILE is missing")
+    for file in (anchors, *files.values()):
+        talk.read(file)
+    return Stated(url, anchors, files, signature)
 
 
 def _tell(said: "Announcement", *, known: bool, written: bool, as_json: bool) -> None:

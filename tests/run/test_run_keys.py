@@ -178,6 +178,27 @@ def test_an_announcement_of_another_party_or_a_changed_one_is_refused(houses: Pa
     assert said(*words, code=1)["error"] == "signature-invalid"
 
 
+def test_a_counterpart_is_added_from_single_files(houses: Path) -> None:
+    file, keys = houses / "cn" / "gateway.toml", houses / "vn" / "keys"
+    ours = houses / "cn" / "keys" / "link-client"
+    words = [
+        "counterpart", "add", "gateway-vn", "--url", "https://vn.example/exchange/v1",
+        "--anchors", keys / "link-authority.cert.pem", "--client-certificate",
+        f"{ours}.cert.pem", "--client-key", f"{ours}.key.pem", "--yes", "-c", file,
+    ]  # fmt: skip
+    pins = [f"{u}={keys / u}.cert.pem" for u in ("message", "receipt", "pack")]
+    pinned = [word for pin in pins for word in ("--pin", pin)]
+    gateway(*words, *pinned, code=2)  # with what does it connect?
+    pinned += ["--pin", f"tls-client={keys / 'link-client.cert.pem'}"]
+    wrong = [*pinned, "--pin", f"tls={keys / 'head.cert.pem'}"]
+    assert said(*words, *wrong, code=1)["findings"][0]["rule"] == "announcement"
+    assert "NOTHING VOUCHES" in gateway(*words, *pinned).stderr
+    section = settings_of(file).counterpart["gateway-vn"]
+    assert {pin.usage for pin in section.pinned} == {"message", "receipt", "pack"}
+    assert len(parts.peers(settings_of(file))) == 1
+    gateway(*words, *pinned, code=2)  # it is there: renewals are signed
+
+
 # rotation
 
 
