@@ -73,6 +73,10 @@ class Client:
         """Return the octets of a document of a message."""
         return self._send("GET", f"/v1/messages/{message_id}/documents/{role}").content
 
+    def evidence(self, message_id: str) -> bytes:
+        """Return the bundle that proves a message (ASiC-E; docs/evidence.md)."""
+        return self._send("GET", f"/v1/messages/{message_id}/evidence").content
+
     def resend(self, message_id: str) -> views.MessageDetail:
         """Queue a message again that was given up."""
         answer = self._send("POST", f"/v1/messages/{message_id}/resend")

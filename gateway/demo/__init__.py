@@ -10,6 +10,7 @@ from rich.console import Console
 from gateway.bootstrap.outside import clock
 from gateway.codec.formats import Formats
 from gateway.demo.chapters import Chapter, chapters
+from gateway.demo.proof import prove
 from gateway.demo.show import WIDTH
 from gateway.demo.sides import OTHER, Side, prepare, write_settings
 from gateway.demo.story import Stage, StoryError, tell
@@ -62,12 +63,14 @@ def _play(
         side.start()
     for side in sides.values():
         side.wait()
-    stage = Stage(
-        console, Formats.load(at.date()), {n: s.client() for n, s in sides.items()}, subscribers
-    )
+    clients = {name: side.client() for name, side in sides.items()}
+    stage = Stage(console, Formats.load(at.date()), clients, subscribers)
+    sent: list[str] = []
     for number, chapter in enumerate(told, 1):
         console.print(f"[3/3] crossing {number} of {len(told)}")
-        tell(stage, chapter)
+        sent.append(tell(stage, chapter))
+    first = told[0].plan.side
+    prove(console, sides[first], clients[first], sent[0], workspace / "evidence")
 
 
 def _subscriber(stack: ExitStack, side: Side, certificate: Path) -> Subscriber:
@@ -91,6 +94,7 @@ def _further(console: Console, workspace: Path, docs: Path | None) -> None:
     console.print(f"Look further in {_short(workspace)}:")
     console.print("  vn/gateway.db  cn/gateway.db   what each side stored")
     console.print("  vn/customs-system/  cn/customs-system/   what each customs system took")
+    console.print("  evidence/   gateway evidence verify message.asice --anchors anchors")
     console.print("  vn/gateway.toml   run it again: gateway serve --config .demo/vn/gateway.toml")
     if docs is None:
         console.print("Your own documents: make demo DOCS=folder (docs/mapping-guide.md)")

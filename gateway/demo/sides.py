@@ -280,6 +280,12 @@ url = "{subscriber}"
 anchors = "{agency_anchors}"
 {agencies_client}
 
+[evidence]
+head_every = "1s"
+
+[settlement]
+heads_every = "2s"
+
 [worker]
 deadline = "8s"
 lease = "20s"

@@ -47,8 +47,9 @@ class StoryError(Exception):
     """A step did not end as the chapter says."""
 
 
-def tell(stage: Stage, chapter: Chapter) -> None:
-    """Play a chapter. StoryError or GatewayError says what failed."""
+def tell(stage: Stage, chapter: Chapter) -> str:
+    """Play a chapter; return the id of its first link message. StoryError or GatewayError
+    says what failed."""
     side = chapter.plan.side
     client, other = stage.clients[side], stage.clients[OTHER[side]]
     for title in chapter.titles:
@@ -68,7 +69,9 @@ def tell(stage: Stage, chapter: Chapter) -> None:
     if chapter.complete is not None:
         other.add_parameters(theirs.conversation_id, chapter.complete)
         theirs = _settled(other, theirs.conversation_id)
-    _show(stage, chapter, (client, _settled(client, conversation)), (other, _fresh(other, theirs)))
+    mine = _settled(client, conversation)
+    _show(stage, chapter, (client, mine), (other, _fresh(other, theirs)))
+    return next(m.id for m in mine.messages if m.kind == "outbound")
 
 
 def _fresh(client: Client, crossing: Crossing) -> Crossing:
