@@ -19,7 +19,7 @@ from gateway.errors import DocumentError, Finding
 from gateway.evidence.rows import canonical
 from gateway.signing.certificates import public_key, spki
 from gateway.signing.keys import fingerprint
-from gateway.signing.profiles import PROFILES
+from gateway.signing.profiles import LINK_PROFILES
 
 TYPE = "application/vnd.bilateral-gateway.pack+json"
 MOST_BYTES = 1_000_000
@@ -187,7 +187,7 @@ def _findings(pack: Pack) -> Iterator[Finding]:
 
 
 def _of_party(party: Party, place: str) -> Iterator[Finding]:
-    known = PROFILES.get(party.signature)
+    known = LINK_PROFILES.get(party.signature)
     if known is None or not (known.methods or party.legacy_signatures):
         yield _broken("pack-profile", f"{place}.signature", party.signature)
     stated = {each.usage for each in party.certificates}
