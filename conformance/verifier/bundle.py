@@ -31,18 +31,18 @@ def verify(content: bytes, anchors: Anchors) -> list[Check]:
     members: dict[str, bytes] = {}
     checks: list[Check] = []
 
-    def seal() -> None:
+    def signature() -> None:
         stated = json.loads(members.get(manifest.INDEX, b""))
         at = datetime.fromisoformat(stated["at"])
-        octets = members[manifest.SEAL], members[manifest.MANIFEST]
-        if statement.verify_seal(*octets, at, anchors) != stated["exporter"]:
-            raise Failed("seal-signer")
+        octets = members[manifest.SIGNATURE], members[manifest.MANIFEST]
+        if statement.verify_signature(*octets, at, anchors) != stated["exporter"]:
+            raise Failed("signature-exporter")
 
     steps: list[tuple[str, Callable[[], Any]]] = [
         ("container", lambda: members.update(container.read(content))),
         ("manifest", lambda: manifest.check(members)),
         ("index", lambda: manifest.index(members) and None),
-        ("seal", seal),
+        ("signature", signature),
     ]
     for name, step in steps:
         checks.append(run(name, "", step))

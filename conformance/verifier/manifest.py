@@ -9,12 +9,12 @@ import rfc8785
 
 from conformance.verifier.verdict import Failed
 
-MANIFEST, SEAL, INDEX = "META-INF/ASiCManifest.xml", "META-INF/signature.p7s", "bundle.json"
+MANIFEST, SIGNATURE, INDEX = "META-INF/ASiCManifest.xml", "META-INF/signature.p7s", "bundle.json"
 _FRONT = (
     '<?xml version="1.0" encoding="UTF-8"?>',
     '<asic:ASiCManifest xmlns:asic="http://uri.etsi.org/02918/v1.2.1#" '
     'xmlns:ds="http://www.w3.org/2000/09/xmldsig#">',
-    f'<asic:SigReference URI="{SEAL}" MimeType="application/pkcs7-signature"/>',
+    f'<asic:SigReference URI="{SIGNATURE}" MimeType="application/pkcs7-signature"/>',
 )
 _MEDIA = {
     "json": "application/json",
@@ -47,9 +47,9 @@ _KINDS = ("submission", "outbound", "inbound", "domestic")
 
 def check(members: dict[str, bytes]) -> None:
     """The manifest lists exactly the members, each by SHA-256."""
-    if list(members)[:2] != [MANIFEST, SEAL]:
+    if list(members)[:2] != [MANIFEST, SIGNATURE]:
         raise Failed("manifest-missing", MANIFEST)
-    listed = [(n, c) for n, c in members.items() if n not in (MANIFEST, SEAL)]
+    listed = [(n, c) for n, c in members.items() if n not in (MANIFEST, SIGNATURE)]
     lines = [*_FRONT, *(_line(n, c) for n, c in listed), "</asic:ASiCManifest>", ""]
     if "\n".join(lines).encode() != members[MANIFEST]:
         stated = members[MANIFEST].decode("latin-1").split("\n")
@@ -75,7 +75,7 @@ def index(members: dict[str, bytes]) -> dict[str, Any]:
     if found["head"]:
         named += [found["head"]["path"], found["head"]["stamp"]]
     named = [n for n in named if n is not None] + found["certificates"]
-    if sorted(named) != sorted(n for n in members if n not in (MANIFEST, SEAL, INDEX)):
+    if sorted(named) != sorted(n for n in members if n not in (MANIFEST, SIGNATURE, INDEX)):
         raise Failed("index-members")
     ids = [m["id"] for m in found["messages"]]
     if found["subject"] not in ids or len(set(ids)) < len(ids):

@@ -1,4 +1,4 @@
-"""DSSE statements, the CMS seal and the RFC 3161 timestamp."""
+"""DSSE statements, the CMS signature and the RFC 3161 timestamp."""
 
 import base64
 import hashlib
@@ -86,20 +86,20 @@ def _any_method(der: bytes, value: bytes, message: bytes) -> None:
     raise Failed("signature-value")
 
 
-def verify_seal(seal: bytes, content: bytes, at: datetime, anchors: Anchors) -> str:
-    """Verify the detached CMS signature over the manifest; return the party that sealed."""
-    info = cms.ContentInfo.load(seal, strict=True)
+def verify_signature(signature: bytes, content: bytes, at: datetime, anchors: Anchors) -> str:
+    """Verify the detached CMS signature over the manifest; return the party that signed."""
+    info = cms.ContentInfo.load(signature, strict=True)
     signer = info["content"]["signer_infos"][0]
     (certificate,) = info["content"]["certificates"]
     der, digest = certificate.chosen.dump(), signer["digest_algorithm"]["algorithm"].native
-    if _spelling(signer, certificate, digest) != seal:
-        raise Failed("seal-form")
+    if _spelling(signer, certificate, digest) != signature:
+        raise Failed("signature-form")
     attributes = {each["type"].native: each["values"] for each in signer["signed_attrs"]}
     if attributes["message_digest"][0].native != hashlib.new(digest, content).digest():
-        raise Failed("seal-digest")
+        raise Failed("signature-digest")
     named: tsp.ESSCertIDv2 = attributes["signing_certificate_v2"][0]["certs"][0]
     if named["cert_hash"].native != hashlib.sha256(der).digest():
-        raise Failed("seal-signer")
+        raise Failed("signature-exporter")
     pin = anchors.judge("statement", hashlib.sha256(der).hexdigest(), at)
     covered = b"\x31" + signer["signed_attrs"].dump()[1:]
     _verify_cms(der, signer, digest, covered)
@@ -107,7 +107,7 @@ def verify_seal(seal: bytes, content: bytes, at: datetime, anchors: Anchors) -> 
 
 
 def _spelling(signer: Any, certificate: Any, digest: str) -> bytes:
-    """Return the only form of a seal with this content."""
+    """Return the only form of a signature with this content."""
     about = {name: signer[name] for name in ("sid", "signed_attrs", "signature_algorithm")}
     about |= {"version": "v1", "digest_algorithm": {"algorithm": digest}}
     about["signature"] = signer["signature"].native
@@ -136,9 +136,9 @@ def _verify_cms(der: bytes, signer: Any, digest: str, covered: bytes) -> None:
         elif name == "rsassa_pkcs1v15":
             key.verify(value, covered, padding.PKCS1v15(), chosen)
         else:
-            raise Failed("seal-algorithm", name)
+            raise Failed("signature-algorithm", name)
     except InvalidSignature as fault:
-        raise Failed("seal-value") from fault
+        raise Failed("signature-value") from fault
 
 
 def verify_stamp(token: bytes, message: bytes, stampers: Sequence[bytes]) -> None:

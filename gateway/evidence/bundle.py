@@ -64,7 +64,7 @@ class HeadPart(_Strict, frozen=True):
 
 
 class Index(_Strict, frozen=True):
-    """The whole. exporter: who made and sealed the bundle; subject: the message that was
+    """The whole. exporter: who made and signed the bundle; subject: the message that was
     asked for; messages: it, and those of the same conversation."""
 
     format: str

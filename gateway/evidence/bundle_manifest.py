@@ -1,7 +1,7 @@
-"""The manifest of a bundle and the seal over it (ETSI EN 319 162-1, ASiC-E with CAdES).
+"""The manifest of a bundle and the signature over it (ETSI EN 319 162-1, ASiC-E with CAdES).
 
 The manifest names every other member by its digest, in the members' order, and has one
-spelling; the seal is a detached CMS signature (CAdES-B) over its octets.
+spelling; the signature is a detached CMS signature (CAdES-B) over its octets.
 """
 
 import base64
@@ -15,14 +15,14 @@ from gateway.errors import DocumentError, Finding, TrustError
 from gateway.signing.cms import SignedParts
 
 MANIFEST = "META-INF/ASiCManifest.xml"
-SEAL = "META-INF/signature.p7s"
+SIGNATURE = "META-INF/signature.p7s"
 INDEX = "bundle.json"
 
 _OPEN = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     '<asic:ASiCManifest xmlns:asic="http://uri.etsi.org/02918/v1.2.1#" '
     'xmlns:ds="http://www.w3.org/2000/09/xmldsig#">\n'
-    f'<asic:SigReference URI="{SEAL}" MimeType="application/pkcs7-signature"/>\n'
+    f'<asic:SigReference URI="{SIGNATURE}" MimeType="application/pkcs7-signature"/>\n'
 )
 _OBJECT = (
     '<asic:DataObjectReference URI="{name}" MimeType="{media}"{root}>'
@@ -42,7 +42,7 @@ OCTETS = "application/octet-stream"
 
 
 def manifest_of(members: Mapping[str, bytes]) -> bytes:
-    """Return the manifest of all members but itself and the seal."""
+    """Return the manifest of all members but itself and the signature."""
     listed = (
         _OBJECT.format(
             name=name,
@@ -51,16 +51,16 @@ def manifest_of(members: Mapping[str, bytes]) -> bytes:
             digest=base64.b64encode(hashlib.sha256(content).digest()).decode(),
         )
         for name, content in members.items()
-        if name not in (MANIFEST, SEAL)
+        if name not in (MANIFEST, SIGNATURE)
     )
     return "".join((_OPEN, *listed, _CLOSE)).encode("ascii")
 
 
 def check_manifest(members: Mapping[str, bytes]) -> None:
-    """Raise unless the manifest is there, first, with the seal behind it, and names the
+    """Raise unless the manifest is there, first, with the signature behind it, and names the
     members as they are. DocumentError `malformed`, rule `manifest-missing` or
     `manifest-digest` (the first member that differs is named)."""
-    if list(members)[:2] != [MANIFEST, SEAL]:
+    if list(members)[:2] != [MANIFEST, SIGNATURE]:
         _refuse("manifest-missing", MANIFEST)
     stated = members[MANIFEST].split(b"\n")
     expected = manifest_of(members).split(b"\n")
@@ -68,15 +68,15 @@ def check_manifest(members: Mapping[str, bytes]) -> None:
         return
     pairs = zip(stated, expected, strict=False)
     place = next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(stated), len(expected)))
-    names = [name for name in members if name not in (MANIFEST, SEAL)]
+    names = [name for name in members if name not in (MANIFEST, SIGNATURE)]
     behind = place - _OPEN.count("\n")
     _refuse("manifest-digest", names[behind] if 0 <= behind < len(names) else MANIFEST)
 
 
-def check_spelling(seal: bytes, parts: SignedParts) -> None:
-    """Raise unless a seal has no octet beside what its signature covers and its one
-    certificate: TrustError `signature-invalid`, rule `seal-form`."""
-    signer = cms.ContentInfo.load(seal)["content"]["signer_infos"][0]
+def check_spelling(signature: bytes, parts: SignedParts) -> None:
+    """Raise unless a signature has no octet beside what its signature covers and its one
+    certificate: TrustError `signature-invalid`, rule `signature-form`."""
+    signer = cms.ContentInfo.load(signature)["content"]["signer_infos"][0]
     plain = cms.SignedData(
         {
             "version": "v1",
@@ -95,8 +95,10 @@ def check_spelling(seal: bytes, parts: SignedParts) -> None:
             ],
         }
     )
-    if cms.ContentInfo({"content_type": "signed_data", "content": plain}).dump() != seal:
-        raise TrustError("signature-invalid", Finding("signature-invalid", "seal-form", SEAL))
+    if cms.ContentInfo({"content_type": "signed_data", "content": plain}).dump() != signature:
+        raise TrustError(
+            "signature-invalid", Finding("signature-invalid", "signature-form", SIGNATURE)
+        )
 
 
 def _refuse(rule: str, path: str) -> NoReturn:

@@ -4,7 +4,7 @@
     2 withhold   what the reader of the bundle may not see; its digests stay
     3 prove      each row below the head
     4 index      bundle.json
-    5 seal       the manifest, signed by our key for statements
+    5 sign       the manifest, by our key for statements
 
 docs/evidence.md is the published format.
 """
@@ -18,7 +18,7 @@ from gateway import merkle
 from gateway.errors import DocumentError, Finding, StateError
 from gateway.evidence.bundle import FORMAT, HeadPart, Index, Item, Part, Proven, write_index
 from gateway.evidence.bundle_container import MOST_BYTES, write_container
-from gateway.evidence.bundle_manifest import INDEX, MANIFEST, SEAL, manifest_of
+from gateway.evidence.bundle_manifest import INDEX, MANIFEST, SIGNATURE, manifest_of
 from gateway.evidence.rows import commitment
 from gateway.flows.ports import Document, Message, Transaction
 from gateway.flows.ports_log import Kept
@@ -52,9 +52,9 @@ def export(services: Services, message_id: str, may: May) -> bytes:
     now = services.clock()
     members = services.store.read(lambda tx: _members(services, tx, message_id, may, now))
     manifest = manifest_of(members)
-    seal = sign_detached(manifest, services.statement_signer, now)
+    signature = sign_detached(manifest, services.statement_signer, now)
     try:
-        return write_container({MANIFEST: manifest, SEAL: seal, **members})
+        return write_container({MANIFEST: manifest, SIGNATURE: signature, **members})
     except ValueError as fault:
         finding = Finding("too-large", "container-size", "bundle", expected=str(MOST_BYTES))
         raise DocumentError("too-large", finding) from fault

@@ -3,7 +3,7 @@
     1 container  one spelling, no tricks
     2 manifest   names every member by its digest
     3 index      bundle.json; every member has its place in it
-    4 seal       the exporter's signature over the manifest
+    4 signature  the exporter's, over the manifest
     5 head       the exporter's log, the counterpart's cosignature, the timestamp
     6 messages   each: signature, receipt, report, commitment, documents, rows
 
@@ -25,7 +25,7 @@ from gateway.evidence.bundle_container import read_container
 from gateway.evidence.bundle_manifest import (
     INDEX,
     MANIFEST,
-    SEAL,
+    SIGNATURE,
     check_manifest,
     check_spelling,
 )
@@ -71,7 +71,7 @@ def verify_bundle(content: bytes, anchors: BundleAnchors) -> Verdict:
         holds("container", opened)
         and holds("manifest", partial(check_manifest, members))
         and holds("index", partial(_check_index, members))
-        and holds("seal", partial(_check_seal, members, anchors))
+        and holds("signature", partial(_check_signature, members, anchors))
     )
     if not whole:
         return Verdict(tuple(checks))
@@ -82,25 +82,25 @@ def verify_bundle(content: bytes, anchors: BundleAnchors) -> Verdict:
     return Verdict(tuple(checks), bundle.index.subject, bundle.index.exporter)
 
 
-def _check_seal(members: Mapping[str, bytes], anchors: BundleAnchors) -> None:
-    """The seal is the exporter's, by its key for statements."""
-    seal, manifest = members[SEAL], members[MANIFEST]
-    parts = cms.take_apart(seal)
+def _check_signature(members: Mapping[str, bytes], anchors: BundleAnchors) -> None:
+    """It is the exporter's, by its key for statements."""
+    signature, manifest = members[SIGNATURE], members[MANIFEST]
+    parts = cms.take_apart(signature)
     cms.verify_parts(parts, manifest, certificates.public_key(parts.certificate))
-    check_spelling(seal, parts)
+    check_spelling(signature, parts)
     index = read_index(members.get(INDEX, b""))
     uri = next((uri for uri, scheme in SCHEMES.items() if scheme == parts.scheme), "")
     policy = anchors.policy(Usage.STATEMENT)
     key = policy.key(fingerprint(parts.certificate), datetime.fromisoformat(index.at), uri)
     if key.party != index.exporter:
-        _refuse("seal-signer", SEAL, key.party)
+        _refuse("signature-exporter", SIGNATURE, key.party)
 
 
 def _check_index(members: Mapping[str, bytes]) -> None:
     """The index is well spelt, names every member once, and its subject."""
     index = read_index(members.get(INDEX, b""))
     named = sorted(paths_in(index))
-    there = sorted(name for name in members if name not in (MANIFEST, SEAL, INDEX))
+    there = sorted(name for name in members if name not in (MANIFEST, SIGNATURE, INDEX))
     if named != there:
         odd = next(iter(set(named) ^ set(there)), "a member named twice")
         raise DocumentError("malformed", Finding("malformed", "index-members", odd))

@@ -191,7 +191,7 @@ def resend(services: Services, agency: Agency, message_id: str) -> int:
 def bundle(services: Services, agency: Agency, message_id: str) -> bytes:
     """Return the evidence of a message and its conversation as a file that verifies offline
     (docs/evidence.md). Documents that the agency may not read are named in it and left out.
-    StateError as `status`; UnavailableError when it cannot be sealed now."""
+    StateError as `status`; UnavailableError when it cannot be signed now."""
     services.store.read(lambda tx: _visible(tx, agency, message_id))
     personal = OWN_WORDS | KEPT_IN | {"canonical"}
 

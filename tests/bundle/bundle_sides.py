@@ -15,7 +15,7 @@ from conformance.verifier import bundle as stranger
 from conformance.verifier import keys as stranger_keys
 from gateway.evidence.bundle_anchors import BundleAnchors
 from gateway.evidence.bundle_container import read_container, write_container
-from gateway.evidence.bundle_manifest import INDEX, MANIFEST, SEAL, manifest_of
+from gateway.evidence.bundle_manifest import INDEX, MANIFEST, SIGNATURE, manifest_of
 from gateway.flows.bundle import everything, export
 from gateway.flows.bundle_check import verify_bundle
 from gateway.flows.heads import stamp_heads
@@ -34,13 +34,13 @@ class Made:
     anchors: BundleAnchors
     stranger: stranger_keys.Anchors
 
-    def resealed(self, name: str, members: dict[str, bytes]) -> bytes:
-        """Seal changed members as the exporter would: what is inside must be found out."""
+    def signed_again(self, name: str, members: dict[str, bytes]) -> bytes:
+        """Sign changed members as the exporter would: what is inside must be found out."""
         services = self.sides[name].services
-        rest = {n: c for n, c in members.items() if n not in (MANIFEST, SEAL)}
+        rest = {n: c for n, c in members.items() if n not in (MANIFEST, SIGNATURE)}
         manifest = manifest_of(rest)
-        seal = sign_detached(manifest, services.statement_signer, services.clock())
-        return write_container({MANIFEST: manifest, SEAL: seal, **rest})
+        signature = sign_detached(manifest, services.statement_signer, services.clock())
+        return write_container({MANIFEST: manifest, SIGNATURE: signature, **rest})
 
     def judged(self, content: bytes) -> tuple[bool, str]:
         """Verify by both; they must agree on the verdict and on the first check that fails."""

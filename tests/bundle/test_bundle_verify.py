@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import StateError
-from gateway.evidence.bundle_manifest import MANIFEST, SEAL
+from gateway.evidence.bundle_manifest import MANIFEST, SIGNATURE
 from gateway.flows.bundle import everything, export
 from gateway.flows.bundle_check import CHECKS, verify_bundle
 from gateway.model.states import MessageKind
@@ -59,11 +59,20 @@ def test_other_programs_open_it(made, tmp_path):
     content = made.bundles["vn"]
     with zipfile.ZipFile(BytesIO(content)) as opened:
         assert opened.testzip() is None
-        assert opened.namelist()[:3] == ["mimetype", MANIFEST, SEAL]
+        assert opened.namelist()[:3] == ["mimetype", MANIFEST, SIGNATURE]
         assert opened.read("mimetype") == b"application/vnd.etsi.asic-e+zip"
         (tmp_path / "manifest").write_bytes(opened.read(MANIFEST))
-        (tmp_path / "seal").write_bytes(opened.read(SEAL))
-    command = ["openssl", "cms", "-verify", "-binary", "-inform", "DER", "-in", tmp_path / "seal"]
+        (tmp_path / "signature").write_bytes(opened.read(SIGNATURE))
+    command = [
+        "openssl",
+        "cms",
+        "-verify",
+        "-binary",
+        "-inform",
+        "DER",
+        "-in",
+        tmp_path / "signature",
+    ]
     options = ["-content", tmp_path / "manifest", "-noverify", "-out", tmp_path / "out"]
     subprocess.run([*command, *options, "-purpose", "any"], check=True, capture_output=True)
 
@@ -145,19 +154,19 @@ def test_a_cut_or_longer_bundle_is_refused(made, data):
 @settings(max_examples=100)
 @given(data=st.data())
 @pytest.mark.proves(
-    attack="the exporter changes what is in a bundle and seals it again",
+    attack="the exporter changes what is in a bundle and signs it again",
     code="signature-invalid",
     behaviour="signatures, receipts, commitments and the log inside show it; the check is named",
 )
-def test_a_change_that_the_exporter_seals_is_found(made, data):
+def test_a_change_that_the_exporter_signs_is_found(made, data):
     """Any bit of any member but the index: signed, committed to in the log, or a certificate."""
     members = members_of(made.bundles["vn"])
-    names = [n for n in members if n not in (MANIFEST, SEAL, INDEX)]
+    names = [n for n in members if n not in (MANIFEST, SIGNATURE, INDEX)]
     for name in data.draw(st.lists(st.sampled_from(names), min_size=3, max_size=3)):
         changed = bytearray(members[name])
         place = data.draw(st.integers(0, len(changed) * 8 - 1))
         changed[place // 8] ^= 1 << place % 8
-        ok, _ = made.judged(made.resealed("vn", {**members, name: bytes(changed)}))
+        ok, _ = made.judged(made.signed_again("vn", {**members, name: bytes(changed)}))
         assert not ok, name
 
 
@@ -179,7 +188,7 @@ def test_a_change_of_the_index_is_found(made, name):
     index = index_of(members)
     each = index[table][-1]
     each[field] = value if each[field] != value else 1
-    content = made.resealed("vn", with_index(members, index))
+    content = made.signed_again("vn", with_index(members, index))
     assert made.judged(content)[0] is False
 
 
@@ -203,24 +212,24 @@ def test_a_change_of_the_index_is_found(made, name):
 )
 def test_an_index_that_is_not_as_published_is_refused(made, change):
     members = members_of(made.bundles["vn"])
-    content = made.resealed("vn", with_index(members, change(index_of(members))))
+    content = made.signed_again("vn", with_index(members, change(index_of(members))))
     assert made.judged(content)[0] is False
 
 
 def test_an_index_in_another_spelling_is_refused(made):
     members = members_of(made.bundles["vn"])
-    content = made.resealed("vn", {**members, INDEX: members[INDEX] + b" "})
+    content = made.signed_again("vn", {**members, INDEX: members[INDEX] + b" "})
     assert made.judged(content) == (False, "index")
 
 
-def test_another_exporter_cannot_seal_for_us(made):
+def test_another_exporter_cannot_sign_for_us(made):
     members = members_of(made.bundles["vn"])
-    assert made.judged(made.resealed("cn", members)) == (False, "seal")
+    assert made.judged(made.signed_again("cn", members)) == (False, "signature")
 
 
 def test_the_head_of_the_other_log_proves_nothing_here(made):
     vn, cn = members_of(made.bundles["vn"]), members_of(made.bundles["cn"])
-    content = made.resealed("vn", {**vn, "head/head.json": cn["head/head.json"]})
+    content = made.signed_again("vn", {**vn, "head/head.json": cn["head/head.json"]})
     assert made.judged(content)[0] is False
 
 
@@ -235,6 +244,6 @@ def test_what_the_log_does_not_commit_to_has_no_spare_bit(made, name):
     for place in range(0, len(members[name]) * 8, 41):
         changed = bytearray(members[name])
         changed[place // 8] ^= 1 << place % 8
-        ok, check = made.judged(made.resealed("vn", {**members, name: bytes(changed)}))
+        ok, check = made.judged(made.signed_again("vn", {**members, name: bytes(changed)}))
         assert not ok, place
         assert check in ("head", "stamp")
