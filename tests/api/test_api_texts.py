@@ -23,6 +23,9 @@ TABLES = {
     "changes": texts.CHANGES,
     "states": texts.STATES,
     "events": texts.EVENTS,
+    "outcomes": texts.OUTCOMES,
+    "reasons": texts.REASONS,
+    "remedies": texts.REMEDIES,
 }
 
 
