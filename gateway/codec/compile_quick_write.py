@@ -10,6 +10,7 @@ from gateway.codec.compile_source import Source, plain
 from gateway.codec.compile_trace import Trace
 from gateway.codec.compile_write import Writer, fits, unmatched
 from gateway.codec.compile_write_xml import literal, quoted
+from gateway.codec.convert_quantities import SHORT
 from gateway.codec.table import Header
 from gateway.codec.wire import Kind, WireNode, WireType
 
@@ -106,13 +107,15 @@ class QuickWriter(Writer):
         if name == leaf.names[0]:
             self.noted += [str(leaf.number), *leaf.names]
         type_ = node.type
-        if type_ is not None and type_.max_length is not None and not type_.confirmed:
-            long = f"if len({name}) > {type_.max_length}: "
-            self.after.append(f"{long}recalled({leaf.number}, t, len({name}))")
+        most = _recalled(leaf, name, type_)
+        if most is not None:
+            noted = f"recalled({leaf.number}, t, len({name}))"
+            self.after.append(f"if len({name}) > {most}: {noted}")
         needed = node.mandatory or (leaf.required and name == leaf.names[0])
         unfit = _unfit(leaf, name, name, type_, markup)
         if needed and not there:
-            self.unusual += [f"not {name}", *unfit]
+            digits = f"not {name}.isdigit()" in unfit
+            self.unusual += unfit if digits else [f"not {name}", *unfit]
             return True
         if needed and there not in leaf.names:
             self.unusual.append(f"({there}) and not {name}")
@@ -179,6 +182,14 @@ def _misfit(type_: WireType, name: str, matcher: str, *, number: bool) -> list[s
     if type_.total_digits is not None:
         unfit.append(f"not digits({name}, {type_.total_digits}, {type_.fraction_digits})")
     return unfit
+
+
+def _recalled(leaf: Leaf, name: str, type_: WireType | None) -> int | None:
+    """Return the recalled length that a text may pass, None where it cannot or has none."""
+    if type_ is None or type_.confirmed or type_.max_length is None:
+        return None
+    short = _write(leaf, name).startswith("short(") and type_.max_length >= SHORT
+    return None if short else type_.max_length
 
 
 def _odd(name: str, markup: str) -> str:

@@ -33,8 +33,9 @@ class Trace(list[Any]):
     something or took the table's constant (once per occurrence). left: row number to the wire
     texts that decoding left out. blank: (number, indexes) of what a draft leaves blank."""
 
+    __slots__ = ("blank", "defaulted", "left", "narrowed", "plan", "problems")
+
     def __init__(self, plan: Plan | None = None) -> None:
-        super().__init__()
         self.plan = plan
         self.problems: list[Problem] = []
         self.narrowed: list[int] = []

@@ -1,5 +1,6 @@
 """Converters of quantities, packages and amounts. Exact: Decimal, no rounding."""
 
+import re
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact
 
@@ -13,7 +14,10 @@ MOST_DECIMALS = 6
 """Decimals of a written measure (the manifests' 16,6, recalled): 101 pounds have eight."""
 
 _PLAIN_LENGTH = 30
+SHORT = 16
+"""Characters that `short` writes at most."""
 _COUNT = "[0-9]{1,18}+"
+_UNUSUAL = re.compile(rf"[^0-9.]|\.[0-9]{{{MOST_DECIMALS + 1}}}|.{{{SHORT + 1}}}").search
 _STEP = Decimal(1).scaleb(-MOST_DECIMALS)
 _EXACT = Context(prec=100, traps=[Inexact])
 _EXACT_OR_ROUNDED = Context(prec=100)
@@ -96,15 +100,10 @@ def _written(value: Measure) -> str:
 def short(value: Decimal) -> str:
     """Return what `_written` writes of a number with few digits; LookupError for another."""
     text = str(value)
-    if text.isdigit():
-        return text
-    decimals = len(text) - text.find(".") - 1
-    if decimals > MOST_DECIMALS or len(text) > _PLAIN_LENGTH:
+    if _UNUSUAL(text):
         raise LookupError
-    if text[-1] == "0":
-        text = text.rstrip("0").rstrip(".")
-    if not text.replace(".", "0", 1).isdigit():
-        raise LookupError
+    if text[-1] == "0" and "." in text:
+        return text.rstrip("0").rstrip(".")
     return text
 
 

@@ -146,10 +146,17 @@ def _slices(text: str, part: Part, length: int, stated: int | None) -> Moment:
 
 def _spread(text: str) -> str | None:
     """Return digits as ISO local time, None when they are no real time."""
-    day = f"{text[:4]}-{text[4:6]}-{text[6:8]}"
-    clock = f"T{text[8:10]}:{text[10:12]}:{text[12:14]}" if len(text) > 8 else ""
-    local = f"{day}{clock}.{text[14:]}" if len(text) > 14 else day + clock
-    return local if _real(local) else None
+    if not (text.isascii() and text.isdigit() and (text[0] == "2" or text[:2] == "19")):
+        return None
+    local = f"{text[:4]}-{text[4:6]}-{text[6:8]}"
+    if len(text) > 8:
+        local += f"T{text[8:10]}:{text[10:12]}:{text[12:14]}"
+        local += f".{text[14:]}" if len(text) > 14 else ""
+    try:
+        datetime.fromisoformat(local)
+    except ValueError:
+        return None
+    return local
 
 
 def _real(local: str) -> bool:
