@@ -20,7 +20,6 @@ from gateway.api.metrics_revocation import RevocationSources
 from gateway.api.threads import Threads
 from gateway.bootstrap import evidence, ledger, outside, parts, timestamps, trust
 from gateway.bootstrap.tls_files import (
-    EVERY,
     TlsFiles,
     Watched,
     listener_tls,
@@ -142,7 +141,7 @@ class Gateway:
         stated = self.settings.worker
         return [
             Chore("expiry", stated.expire_every, partial(waiting.expire, self.services)),
-            Chore("tls-files", EVERY, lambda: self.tls_files.poll()),
+            Chore("tls-files", stated.look_at_tls, lambda: self.tls_files.poll()),
             *evidence.chores(self.services, self.settings),
             *trust.chores(self.services, self.settings),
             *ledger.chores(self.services, self.settings),

@@ -11,7 +11,6 @@ import uvloop
 
 from gateway.api.listener import run
 from gateway.bootstrap.gateway import Gateway
-from gateway.bootstrap.tls_files import EVERY
 from gateway.settings.sections import Settings
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -78,7 +77,7 @@ async def _serving(gateway: Gateway, stop: asyncio.Event) -> None:
 async def _watch_tls_files(gateway: Gateway) -> None:
     """Look at the TLS files now and then, where no worker's chore does."""
     while gateway.worker is None:
-        await asyncio.sleep(EVERY.total_seconds())
+        await asyncio.sleep(gateway.settings.worker.look_at_tls.total_seconds())
         await asyncio.to_thread(gateway.tls_files.poll)
 
 

@@ -9,7 +9,6 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -20,9 +19,6 @@ from gateway.errors import GatewayError
 from gateway.settings.sections import Listen, ListenOperations
 from gateway.transport.link import Endpoint, HttpLink
 from gateway.transport.tls import Identity
-
-EVERY = timedelta(seconds=10)
-"""How often the files are looked at."""
 
 Stamp = tuple[tuple[int, ...], ...]
 

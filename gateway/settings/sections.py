@@ -105,7 +105,8 @@ class LimitsSection(Section):
 
 class WorkerSection(Section):
     """[worker] inside: `serve` runs one. places: sends to one destination at once. deadline:
-    for one whole send. lease: longer than twice that. drain: what a stop waits for."""
+    for one whole send. lease: longer than twice that. look_at_tls: how often TLS files are
+    looked at. drain: what a stop waits for."""
 
     inside: bool = True
     places: Positive = 4
@@ -113,6 +114,7 @@ class WorkerSection(Section):
     lease: Duration = timedelta(seconds=90)
     poll: Duration = timedelta(milliseconds=500)
     expire_every: Duration = timedelta(seconds=30)
+    look_at_tls: Duration = timedelta(seconds=10)
     drain: Duration = timedelta(seconds=30)
 
     @model_validator(mode="after")

@@ -242,6 +242,7 @@ file = "{keys}/at-rest-1.key"  # made by `gateway evidence new-key`
 # deadline = "30s"            # of one whole send
 # lease = "90s"              # what a process that died held is free after this
 # poll = "500ms"
+# look_at_tls = "10s"         # TLS files that changed are taken without a restart
 # drain = "30s"
 
 [trust]                       # how revocation sources are asked

@@ -252,3 +252,27 @@ def test_a_hang_up_takes_renewed_tls_files_without_a_restart(town: Town) -> None
     refused = 'gateway_tls_files_refused{used_by="gateway-vn"} 1.0'
     assert refused in town.operator("/metrics")[1]
     assert town.tested()["its certificate"]["text"] != before
+
+
+@pytest.mark.parametrize(
+    ("words", "begun"), [(("serve", "--no-worker"), "serving"), (("worker",), "worker-started")]
+)
+def test_every_kind_of_process_takes_tls_files_that_changed(
+    town: Town, words: tuple[str, ...], begun: str
+) -> None:
+    """With a worker's chore or without, and when told to."""
+    anchors = town.folder / "vn" / "counterpart" / "link-authority.cert.pem"
+    stated = {"GATEWAY__WORKER__LOOK_AT_TLS": "100ms", **ANY_PORT}
+    stated["GATEWAY__LISTEN__COUNTERPART__PORT"] = "0"
+    process = Process((*words, "-c", str(town.file("vn"))), stated)
+    try:
+        process.wait_for(begun)
+        new = anchors.with_suffix(".new")
+        new.write_bytes(anchors.read_bytes() + b"\n")
+        new.replace(anchors)
+        process.wait_for("tls-files-taken", used_by="gateway-cn")
+        count = sum(line.get("event") == "tls-files-taken" for line in process.lines)
+        process.process.send_signal(signal.SIGHUP)
+        until(lambda: sum(line.get("event") == "tls-files-taken" for line in process.lines) > count)
+    finally:
+        assert process.end() == 0
