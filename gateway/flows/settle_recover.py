@@ -148,7 +148,8 @@ def _store(
 
 
 def _store_receipt(services: Services, known: Message, receipt: bytes) -> None:
-    """The answer was lost, or the message given up; the counterpart has it all the same."""
+    """The answer was lost, or the message given up; the counterpart has it all the same. Work
+    that was buried runs once more: it gets the receipt of a duplicate, and is done."""
     now = services.clock()
     done = step(
         services,
@@ -160,7 +161,12 @@ def _store_receipt(services: Services, known: Message, receipt: bytes) -> None:
         state=MessageState.RECEIPTED,
         event=("receipted", {"by": "settlement"}),
     )
-    services.store.commit(done.write)
+
+    def work(tx: Transaction) -> None:
+        done.write(tx)
+        tx.revive(known.id, now)
+
+    services.store.commit(work)
 
 
 def _refuse(rule: str, found: str) -> NoReturn:

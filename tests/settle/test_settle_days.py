@@ -133,8 +133,11 @@ def test_a_message_that_was_given_up_but_arrived_gets_its_receipt(sides):
     assert sorted(day.fetched) == sorted(m.id for m in dead)
     assert day.agreed
     assert not day.alarms
+    work(sides)
     done = messages(sides["vn"], MessageKind.OUTBOUND)
     assert {m.state for m in done} == {MessageState.RECEIPTED}
+    backlog = sides["vn"].services.store.read(lambda tx: tx.backlog())
+    assert [each[2] for each in backlog.values()] == [0] * len(backlog), "nothing lies buried"
 
 
 def test_a_message_that_was_given_up_and_never_arrived_is_told(sides):
