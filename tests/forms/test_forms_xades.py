@@ -573,6 +573,7 @@ SHAPES: list[tuple[str, Callable[[Any], None]]] = [
     ("transforms", _again(f"{Q}Transforms")),
     ("transforms", lambda root: first(root, f"{Q}Transforms").clear()),
     ("transforms", lambda root: root[-1][0][3].insert(0, etree.Element(f"{Q}Transforms"))),
+    ("transforms", lambda root: root[-1][0][2].insert(0, etree.Element(f"{Q}Transforms"))),
     ("transforms", _gone(f"{Q}Transform")),
     ("transforms", _again(f"{Q}Transform")),
     ("algorithm", _has(f"{Q}Transform", "Algorithm", "http://www.w3.org/TR/1999/REC-xpath-19991116")),
@@ -599,6 +600,7 @@ SHAPES: list[tuple[str, Callable[[Any], None]]] = [
     ("signing-time", _says(f"{X}SigningTime", "9" * 5000)),
     ("base64", _says(f"{Q}SignatureValue", "!")),
     ("base64", _says(f"{Q}DigestValue", "!")),
+    ("base64", lambda root: setattr(_last(root)[-1], "text", "AA=A")),
     ("base64", _says(f"{Q}X509Certificate", "!")),
     ("text", _says(f"{Q}Object", "text")),
     ("text", _says(f"{Q}Transforms", "text")),
@@ -621,6 +623,13 @@ SHAPES: list[tuple[str, Callable[[Any], None]]] = [
 def test_another_shape(ec: Agency, signed: bytes, rule: str, change: Callable[[Any], None]) -> None:
     bent = bend(change)(signed)
     assert refusal(lambda: opened(bent, ec)).rule == rule
+
+
+def test_properties_of_nothing(ec: Agency, signed: bytes) -> None:
+    root = etree.fromstring(signed)
+    root[-1].attrib.pop("Id")
+    first(root, f"{X}QualifyingProperties").set("Target", "#None")
+    assert refusal(lambda: opened(etree.tostring(root), ec)).rule == "reference"
 
 
 def test_a_stranger_among_the_properties(ec: Agency) -> None:
