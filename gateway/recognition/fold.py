@@ -111,7 +111,7 @@ def _with(
 ) -> Outcome | None:  # fmt: skip
     """Return the outcome with one private statement, when that is about the case."""
     name, each = hidden
-    around = Situation({**shared.pool, name: each})
+    around = shared.around(case, name, each)
     own = next((c for c in around.cases if not c.names.isdisjoint(case.pool)), case)
     if name not in own.pool and not isinstance(each.body, Standing):
         return None

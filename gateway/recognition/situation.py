@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from gateway.model.bodies import ClaimRef, Inspection, Registry
+from gateway.model.bodies import ClaimRef, Inspection, Registry, Standing
 from gateway.model.evidence import Evidence, Kind, digest
 from gateway.recognition.cases import Case, cases, claims
 from gateway.recognition.hs import hs6
@@ -34,6 +34,20 @@ class Situation:
     def shared(self) -> "Situation":
         """Without private statements."""
         return Situation({d: e for d, e in self.pool.items() if not e.private})
+
+    @cached_property
+    def common(self) -> Pool:
+        """What any case may depend on: registry statements and checks."""
+        checks = {check.digest for found in self.checks.values() for check in found}
+        return {
+            name: each
+            for name, each in self.pool.items()
+            if isinstance(each.body, Standing) or name in checks
+        }
+
+    def around(self, case: Case, name: str, more: Evidence) -> "Situation":
+        """Return the situation of one case with one more statement."""
+        return Situation({**self.common, **case.pool, name: more})
 
     @cached_property
     def cases(self) -> tuple[Case, ...]:
