@@ -17,7 +17,7 @@ from gateway.evidence.pack import Certificate, Instant, Name, Octets, spki_of
 from gateway.evidence.rows import canonical
 from gateway.signing.dsse import payload_of, sign_statement, verify_statement
 from gateway.signing.keys import Signer
-from gateway.signing.profiles import PROFILES, profile
+from gateway.signing.profiles import LINK_PROFILES, profile
 from gateway.signing.trust import PinnedKey, TrustPolicy, Usage
 
 TYPE = "application/vnd.bilateral-gateway.key-announcement+json"
@@ -83,7 +83,7 @@ def _read(octets: bytes) -> Announcement:
         _refuse(str(fault)[:200])
     if canonical(msgspec.to_builtins(said)) != octets:
         _refuse("not canonical")
-    known = PROFILES.get(said.signature)
+    known = LINK_PROFILES.get(said.signature)
     if known is None or not known.methods:
         _refuse(said.signature)
     for each in (*(c.der for c in said.certificates), *said.anchors):
