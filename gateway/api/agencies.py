@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from gateway import __doc__ as about
-from gateway.api import rest, rest_evidence
+from gateway.api import rest, rest_evidence, rest_recognition
 from gateway.api.admission import Admission, Capacity
 from gateway.api.desk import LISTENER, Caller, Desk, Guard
 from gateway.api.health import Readiness
@@ -55,6 +55,7 @@ def create(
     )
     app.state.desk = desk
     app.include_router(rest_evidence.router)
+    app.include_router(rest_recognition.router)
     app.add_middleware(Guard, desk=desk)
     app.add_exception_handler(HTTPException, _http_misuse)
     app.add_exception_handler(RequestValidationError, _invalid_query)
@@ -77,7 +78,7 @@ async def _http_misuse(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> str:
     """Return the methods that a path has: the router knows one route at a time."""
     methods: set[str] = set()
-    for route in rest.router.routes:
+    for route in (*rest.router.routes, *rest_recognition.router.routes):
         if isinstance(route, APIRoute) and route.matches(request.scope)[0] is not Match.NONE:
             methods |= route.methods or set()
     return ", ".join(sorted(methods))

@@ -2,6 +2,7 @@
 
 import threading
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -18,7 +19,7 @@ from gateway.api.metrics_ledger import LedgerAlarms
 from gateway.api.metrics_log import LogFigures, overdue
 from gateway.api.metrics_revocation import RevocationSources
 from gateway.api.threads import Threads
-from gateway.bootstrap import evidence, ledger, outside, parts, timestamps, trust
+from gateway.bootstrap import evidence, ledger, outside, parts, recognition, timestamps, trust
 from gateway.bootstrap.tls_files import (
     TlsFiles,
     Watched,
@@ -74,6 +75,8 @@ class Gateway:
                 randomness=outside.randomness,
             )
             self.services = trust.with_statuses(self.services, settings, opened)
+            known = recognition.recognition(settings, outside.clock())
+            self.services = replace(self.services, recognition=known)
             if working:
                 self.worker = self._make_worker(bell)
                 opened.callback(self.worker.close, settings.worker.drain.total_seconds())
@@ -145,6 +148,7 @@ class Gateway:
             *evidence.chores(self.services, self.settings),
             *trust.chores(self.services, self.settings),
             *ledger.chores(self.services, self.settings),
+            *recognition.chores(self.services, self.settings),
         ]
 
     def _listen(self, threads: Threads) -> None:

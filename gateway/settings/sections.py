@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from gateway.settings.agencies import SignedDocuments
 from gateway.settings.evidence import AtRestSection, EvidenceSection, RetentionSection
 from gateway.settings.keys import Hsm, Keys, Pair
+from gateway.settings.recognition import RecognitionSection
 from gateway.settings.settlement import SettlementSection
 from gateway.settings.timestamps import TimestampsSection
 from gateway.settings.trust import PartyTrust, TrustSection
@@ -264,6 +265,7 @@ class Settings(Section):
     trust: TrustSection = TrustSection()
     evidence: EvidenceSection = EvidenceSection()
     settlement: SettlementSection = SettlementSection()
+    recognition: RecognitionSection | None = None
     retention: RetentionSection = RetentionSection()
     at_rest: AtRestSection = AtRestSection()
     registers: Register = Field(default=Register(), alias="register")
@@ -277,7 +279,9 @@ class Settings(Section):
             for name, section in self.counterpart.items():
                 if PROFILES[section.signature].demo:
                     raise ValueError(f"counterpart.{name}.signature: demo keys in production")
-        inside = [name for name, key in self.keys.named().items() if key.in_token]
+            if self.recognition and self.recognition.allow_unsigned:
+                raise ValueError("recognition.allow_unsigned: in production rules are signed")
+        inside = [name for name, key in self.keys.all_of_them().items() if key.in_token]
         if inside and self.hsm is None:
-            raise ValueError(f"keys.{inside[0]} is in a token: [hsm] must say in which")
+            raise ValueError(f"{inside[0]} is in a token: [hsm] must say in which")
         return self

@@ -262,6 +262,12 @@ file = "{keys}/at-rest-1.key"  # made by `gateway evidence new-key`
 # heads_every = "5m"          # our newest head is offered to be cosigned
 # every = "24h"               # all days are compared
 
+# [recognition]               # inspection results of both sides are recognised by rules
+# rules = "rules"             # folder with the signed rule set; none: the one that ships
+# certificates = ["rules/vn.cert.pem", "rules/cn.cert.pem"]   # whose signatures it must have
+# allow_unsigned = false      # to try out; refused in production
+# every = "5s"                # statements and receipts are exchanged
+
 [retention]                   # how long documents stay; what is not named stays for good
 # document = "1825d"          # originals, translations, what travelled
 # report = "1825d"
