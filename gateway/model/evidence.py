@@ -27,7 +27,7 @@ from gateway.model.bodies import (
     Standing,
 )
 from gateway.model.inspection import AuthorityRef, DocKey
-from gateway.model.values import Canonical, Moment, Precision
+from gateway.model.values import Canonical, Measure, Moment, Precision
 
 MOST_BYTES = 1 << 20
 """Largest statement that is read."""
@@ -168,24 +168,36 @@ def _misfit(found: Evidence) -> str:
         return "$.doc"
     if found.kind is Kind.REPLACE and found.supersedes is None:
         return "$.supersedes"
-    return _untimely(found)
+    return _unsound(found, "$") or _unnumbered(found)
 
 
-def _untimely(found: Evidence) -> str:
+def _unnumbered(found: Evidence) -> str:
     if found.version < 1:
         return "$.version"
-    if found.private and len(found.salt) < 32:
-        return "$.salt"
-    for name in ("occurred_at", "stated_at"):
-        if not _timed(getattr(found, name)):
-            return f"$.{name}"
-    return ""
+    return "$.salt" if found.private and len(found.salt) < 32 else ""
+
+
+def _unsound(value: object, path: str) -> str:
+    """Return the path of the first moment or quantity that nothing can be computed with."""
+    if isinstance(value, Moment):
+        return "" if _timed(value) else path
+    if isinstance(value, Measure):
+        figure = value.value
+        return "" if figure.is_finite() and -12 <= figure.adjusted() <= 15 else path
+    if isinstance(value, tuple):
+        inner = ((each, f"{path}[{number}]") for number, each in enumerate(value))
+    elif isinstance(value, msgspec.Struct):
+        inner = ((getattr(value, name), f"{path}.{name}") for name in value.__struct_fields__)
+    else:
+        return ""
+    return next((found for each, place in inner if (found := _unsound(each, place))), "")
 
 
 def _timed(moment: Moment) -> bool:
-    """True for a real time with its offset, or a real day."""
+    """True for a real time of our days with its offset, or a real day."""
     try:
-        moment.naive()
+        year = moment.naive().year
     except ValueError:
         return False
-    return moment.precision is Precision.DAY or moment.offset is not None
+    known = moment.precision is Precision.DAY or moment.offset is not None
+    return known and 1990 <= year <= 2200 and abs(moment.offset or 0) <= 14 * 60

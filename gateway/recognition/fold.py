@@ -38,7 +38,7 @@ class Decision(Canonical, frozen=True, kw_only=True):
     """What a claim is worth, and why. at: RFC 3339, whole seconds, the instant of a shared event.
 
     evidence: digests of all shared statements that count; root: over them. overlays:
-    ADJUDICATED, CONSUMED, DISPUTED, DRY_RUN, POST_RELEASE_ALERT, STALE. would: what a dry run would
+    ADJUDICATED, CONSUMED, DRY_RUN, POST_RELEASE_ALERT, STALE. would: what a dry run would
     say. deadline: until when the other side must speak. local, withheld: after private
     evidence, with its commitments; not part of the proof.
     """

@@ -7,9 +7,9 @@ import msgspec
 
 from gateway.model.inspection import GoodsRef
 from gateway.model.values import Canonical
-from gateway.recognition.normalise import plain
+from gateway.recognition.normalise import plain, text
 
-_NOT_DIGIT = re.compile(r"\D")
+_NOT_DIGIT = re.compile(r"[^0-9]")
 
 
 class Correlation(Canonical, frozen=True, kw_only=True):
@@ -64,5 +64,5 @@ class Tables(msgspec.Struct, frozen=True):
 
 def hs6(goods: GoodsRef) -> str:
     """Return the first six digits of the code, or "" when there are fewer."""
-    digits = _NOT_DIGIT.sub("", goods.hs or goods.national_code)
+    digits = _NOT_DIGIT.sub("", text(goods.hs or goods.national_code))
     return digits[:6] if len(digits) >= 6 else ""

@@ -522,6 +522,30 @@ def test_i16_a_late_reveal_is_none() -> None:
     assert codes(found) == ["REVEAL_MISSING"]
 
 
+def earlier_check(number: int, verdict: Verdict = Verdict.PASS) -> list[Evidence]:
+    """Return another crossing of the same packer, and how it was checked before."""
+    other = Crossing(number=f"25VN9{number:03d}")
+    body = change(BODY, identifiers=(Identifier(scheme="ucr", value=f"UCR-9{number}"),))
+    certificate = statement(Kind.ISSUE, body, NPPO, START - hours(90), doc=other.doc)
+    return [certificate, other.checked(verdict, -40 + number)]
+
+
+def test_i16_lots_are_drawn_as_the_packer_was_checked_before() -> None:
+    when = 'suspension = "DEPARTURE"'
+    rules = rule_set((when, "reinspection = { frequency = 0.5, reduced = 0, clean_lots = 2,"
+                            f" tightened = 1 }}\n{when}"))  # fmt: skip
+    clean = [*earlier_check(1), *earlier_check(2)]
+    for more, wanted in (
+        (clean, Outcome.RECOGNISED),
+        ([*clean, *earlier_check(3, Verdict.FAIL)], Outcome.SELECTED_FOR_SAMPLING),
+    ):
+        situation = Situation.of([*BASE.evidence(), *more])
+        found = decide(CLAIM, situation, rules, BASE.at)
+        assert found.outcome is wanted
+        alone = Situation({name: situation.pool[name] for name in found.evidence})
+        assert decide(CLAIM, alone, rules, BASE.at) == found
+
+
 def test_i16_who_does_not_reveal_loses_the_draw_when_that_is_on_record() -> None:
     name = "importer hides its secret"
     world, rules = WORLDS[name], rules_of(name)

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace as change
 from recognition_crossing import GACC, START, hours, key, rule_set
 from recognition_worlds import BASE, WORLDS
@@ -284,6 +286,47 @@ def test_octets_that_are_no_statement_are_refused(content: bytes, code: str) -> 
     with pytest.raises(DocumentError) as refused:
         read_evidence(content)
     assert refused.value.code == code
+
+
+def leaves(value, path=()):
+    if isinstance(value, dict):
+        for name, each in value.items():
+            yield from leaves(each, (*path, name))
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from leaves(each, (*path, number))
+    else:
+        yield path
+
+
+STATED = sorted(
+    {canonical(e).decode() for world in WORLDS.values() for e in world.crossing.evidence()}
+)
+HOSTILE = st.sampled_from(
+    ("", "NaN", "-Infinity", "1E+999999", "-1", "0", 0, -1, 10**30, "0001-01-01", "9999-12-31",
+     "2026-05-12T01:00:00", "１２", "\u0000", "x" * 5000, "{0}", None, True, [], {}, "VN", "CN-VN",
+     "PHYTO", "AMEND", "\u202e桂F")
+)  # fmt: skip
+
+
+@settings(max_examples=100)
+@given(st.sampled_from(STATED), st.lists(HOSTILE, min_size=1, max_size=3), st.data())
+def test_a_hostile_statement_is_refused_or_judged(text: str, values, data) -> None:
+    """Whatever stands in a statement: it is refused by name, or every claim has an outcome."""
+    stated = json.loads(text)
+    for value in values:
+        path = data.draw(st.sampled_from(sorted(leaves(stated), key=str)))
+        place = stated
+        for step in path[:-1]:
+            place = place[step]
+        place[path[-1]] = value
+    try:
+        statement = read_evidence(json.dumps(stated).encode())
+    except DocumentError:
+        return
+    situation = Situation.of([*BASE.evidence(), statement])
+    for decision in decide_all(situation, rule_set(), BASE.at):
+        assert decision.outcome in Outcome
 
 
 def test_the_digest_is_that_of_the_canonical_form() -> None:
