@@ -32,12 +32,8 @@ def certificates(settings: Settings) -> list[Used]:
 
 
 def _ours(settings: Settings) -> Iterator[Used]:
-    for purpose, key in settings.keys.named().items():
-        named = {"": key, ".next": key.next, ".second": key.second}
-        for suffix, each in named.items():
-            if each is not None:
-                source = each.place if each.in_token else "file"
-                yield Used(f"keys.{purpose}{suffix}", each.certificate, source)
+    for name, key in settings.keys.all_of_them().items():
+        yield Used(name, key.certificate, key.place if key.in_token else "file")
 
 
 def _listeners(settings: Settings) -> Iterator[Used]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from gateway.cli import doctor_ledger, doctor_timestamps, doctor_trust, talk
+from gateway.cli import doctor_ledger, doctor_pack, doctor_timestamps, doctor_trust, talk
 from gateway.cli import keys_list as key_files
 
 if TYPE_CHECKING:
@@ -67,10 +67,11 @@ def _lines(config: Path, *, offline: bool) -> Iterator[Line]:
         return
     yield Line("settings", "OK", f"{config}: side {settings.gateway.side}")
     checks: list[Callable[[Settings], Iterator[Line]]] = [
-        _keys, _tls, _certificates, _store, _ports, _tables, _parties, _pack,
+        _keys, _tls, _certificates, _store, _ports, _tables, _parties,
     ]  # fmt: skip
     for check in checks:
         yield from check(settings)
+    yield from (Line("pack", *each) for each in doctor_pack.pack(settings))
     yield from (Line(*each) for each in doctor_trust.told(settings, offline=offline))
     yield from (Line(*each) for each in doctor_ledger.told(settings))
     if not offline:
@@ -84,16 +85,18 @@ def _keys(settings: "Settings") -> Iterator[Line]:
     from gateway.errors import GatewayError
     from gateway.flows.signers import PROBE
 
-    for name, key in settings.keys.named().items():
+    for name, key in settings.keys.all_of_them().items():
         try:
             loaded = signer(settings, key, None)
             loaded.sign(PROBE)
         except GatewayError as failure:
-            yield Line(f"keys.{name}", "FAIL", str(failure), "key, certificate and password file")
+            yield Line(name, "FAIL", str(failure), "key, certificate and password or PIN file")
             continue
-        yield Line(f"keys.{name}", "OK", loaded.algorithm.rpartition("#")[2])
+        yield Line(name, "OK", loaded.algorithm.rpartition("#")[2])
         if key.key:
-            yield from _private(f"keys.{name}", key.key)
+            yield from _private(name, key.key)
+    if settings.hsm:
+        yield from _private("hsm", settings.hsm.pin_file)
 
 
 def _tls(settings: "Settings") -> Iterator[Line]:
@@ -282,13 +285,6 @@ ADVICE = {
     "econnrefused": "nothing listens there: is the port right, is it running?",
     "connect": "no answer: is a firewall between?",
 }
-
-
-def _pack(settings: "Settings") -> Iterator[Line]:
-    from gateway.cli.doctor_pack import pack
-
-    for level, text, advice in pack(settings):
-        yield Line("pack", level, text, advice)
 
 
 def clock_line(ahead: float, most: float) -> Line:

@@ -78,10 +78,19 @@ class Keys(Section):
         found = {purpose: getattr(self, purpose) for purpose in PURPOSES}
         return {purpose: key for purpose, key in found.items() if key is not None}
 
+    def all_of_them(self) -> dict[str, SigningKey]:
+        """Return every key by its place in the settings: `keys.message`, `keys.message.next`,
+        `keys.message.second` ..."""
+        found: dict[str, SigningKey | None] = {}
+        for purpose, key in self.named().items():
+            found[f"keys.{purpose}"] = key
+            found[f"keys.{purpose}.next"] = key.next
+            found[f"keys.{purpose}.second"] = key.second
+        return {name: key for name, key in found.items() if key is not None}
+
     @model_validator(mode="after")
     def _are_separate(self) -> Self:
-        keys = self.named().values()
-        places = [each.place for key in keys for each in (key, key.next, key.second) if each]
+        places = [key.place for key in self.all_of_them().values()]
         if len(set(places)) < len(places):
             raise ValueError(f"{', '.join(self.named())} need a key each")
         return self

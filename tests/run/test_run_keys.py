@@ -348,6 +348,31 @@ def test_a_rotation_moves_a_key_into_the_token(with_hsm: Path, houses: Path) -> 
     assert rows["keys.message.next"]["source"] == "hsm:message-2027:"
 
 
+def test_a_key_in_a_token_that_no_section_names_is_refused(with_hsm: Path) -> None:
+    text = with_hsm.read_text()
+    for purpose in ("message", "head"):
+        without_hsm = text.partition("[hsm]")[0]
+        label = f'key = "keys/{purpose}.key.pem"'
+        with_hsm.write_text(without_hsm.replace(label, 'label = "x"'))
+        refused = gateway("keys", "list", "-c", with_hsm, code=2)
+        assert f"keys.{purpose} is in a token" in refused.stderr
+    with_hsm.write_text(
+        text.replace('key = "keys/head.key.pem"', 'key = "keys/head.key.pem"\nid = "01"')
+    )
+    assert "give either key" in gateway("keys", "list", "-c", with_hsm, code=2).stderr
+
+
+def test_doctor_looks_at_the_next_key_and_at_who_reads_the_pin(
+    with_hsm: Path, houses: Path
+) -> None:
+    rotated(houses, "head", "--label", "head-2028")
+    (with_hsm.parent / "hsm.pin").chmod(0o644)
+    result = CliRunner().invoke(app, ["doctor", "-c", str(with_hsm), "--offline", "--json"])
+    lines = {line["check"]: line for line in json.loads(result.stdout)}
+    assert lines["keys.head.next"]["level"] == "OK"
+    assert (lines["hsm"]["level"], lines["hsm"]["advice"][:9]) == ("WARN", "chmod 600")
+
+
 def test_doctor_says_that_a_token_is_away(with_hsm: Path, houses: Path) -> None:
     rotated(houses, "head", "--label", "head-2027")
     gateway("keys", "retire", "head", "--out", houses / "r.json", "--leaked", "-c", with_hsm)
