@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from evidence_world import close_log, exchange, flaws, hand_in, settle
+from evidence_world import close_log, closing, exchange, flaws, hand_in, settle, two_sides
+from postgres import postgres_database
 from sqlalchemy import delete
 
 from gateway.errors import StateError
@@ -149,3 +150,22 @@ def test_a_payload_that_another_document_has_stays(sides):
     assert store.read(lambda tx: tx.content(two, "original"))
     store.commit(lambda tx: tx.drop_document(two, "original"))
     assert store.read(lambda tx: tx.nameless_payloads()) == ()
+
+
+def test_postgresql_prunes_and_spares_alike(tmp_path, keys, formats, server_url):
+    with (
+        postgres_database(server_url) as url,
+        closing(two_sides(tmp_path, keys, formats, {"vn": url})) as made,
+    ):
+        vn = made["vn"]
+        held = hand_in(vn, "tor.edi", "eda-1.edi", "eda-2.edi")
+        settle(made)
+        prune.hold(vn.services, held.conversation_id, "operator", "file 1")
+        free = hand_in(vn, "registration.json", folder="durian")
+        settle(made)
+        vn.clock.at += 5 * DAY
+        assert prune.prune(vn.services, KEEP, "node") > 0
+        assert roles(vn, held.messages[0]) == {"original", "canonical", "parameters"}
+        assert roles(vn, free.messages[0]) == set()
+        assert vn.services.store.read(lambda tx: tx.nameless_payloads()) == ()
+        assert flaws(close_log({"vn": vn})["vn"]) == []
