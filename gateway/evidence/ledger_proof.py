@@ -4,7 +4,8 @@ two-heads        two heads of one log, epoch and size, with two roots
 broken-history   a question that offers a head with a proof that does not lead to it from
                  the head that its party had signed before
 two-contents     two messages with one id and two digests
-denied           a message that its party signed, and its statement of the day without it
+denied           a message that its party signed; its statement of the day; its statements
+                 about the nodes on the way down to where the message would be
 """
 
 from typing import NoReturn
@@ -15,6 +16,8 @@ import rfc8785
 from gateway.errors import DocumentError, Finding
 
 FORMAT = "bilateral-gateway-proof/1"
+MOST = 20
+"""Statements of a proof."""
 KINDS = ("two-heads", "broken-history", "two-contents", "denied")
 
 
@@ -45,7 +48,9 @@ def read_proof(content: bytes) -> Proof:
         proof = msgspec.json.decode(content, type=Proof)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError):
         _refuse()
-    if proof.format != FORMAT or proof.kind not in KINDS or len(proof.statements) != 2:
+    fewest, most = (3, MOST) if proof.kind == "denied" else (2, 2)
+    whole = fewest <= len(proof.statements) <= most
+    if proof.format != FORMAT or proof.kind not in KINDS or not whole:
         _refuse()
     return proof
 

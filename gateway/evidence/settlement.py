@@ -68,7 +68,7 @@ class Tree:
 
     def __init__(self, pairs: Sequence[Pair]) -> None:
         """pairs: each message id once, in any order."""
-        placed = sorted((hashlib.sha256(pair[0].encode()).hexdigest(), pair) for pair in pairs)
+        placed = sorted((place_of(pair[0]), pair) for pair in pairs)
         self._places = [place for place, _ in placed]
         self._pairs = [pair for _, pair in placed]
         self._marks: dict[str, Mark] = {}
@@ -146,12 +146,32 @@ def check_node(node: Node, stated: Mark) -> None:
         count, digest = sum(c.count for c in node.children), digest_of_children(node.children)
         whole = len(node.children) == len(_DIGITS) and len(node.prefix) < DEEPEST and count > FEW
     else:
-        places = [hashlib.sha256(name.encode()).hexdigest() for name, _ in node.entries]
+        places = [place_of(name) for name, _ in node.entries]
         count, digest = len(node.entries), digest_of_entries(node.entries)
         ordered = places == sorted(set(places))
         whole = ordered and all(place.startswith(node.prefix) for place in places)
     if not whole or Mark(count, digest) != stated:
         _refuse("digest", node.prefix)
+
+
+def left_out(name: str, stated: Mark, path: Sequence[Node]) -> bool:
+    """True when the nodes lead from the stated root down to where a message would be, and it
+    is not there. TrustError as `differences`."""
+    place, prefix = place_of(name), ""
+    for node in path:
+        if node.prefix != prefix:
+            _refuse("prefix", node.prefix)
+        check_node(node, stated)
+        if not node.children:
+            return name not in dict(node.entries)
+        stated = node.children[_DIGITS.index(place[len(prefix)])]
+        prefix = place[: len(prefix) + 1]
+    return False
+
+
+def place_of(name: str) -> str:
+    """Return where a message stands in the tree: the hex SHA-256 of its id."""
+    return hashlib.sha256(name.encode()).hexdigest()
 
 
 def digest_of_entries(pairs: Sequence[Pair]) -> str:

@@ -18,6 +18,7 @@ from gateway.evidence.bundle_proofs import verified
 from gateway.evidence.bundle_verdict import Check, Outcome, Verdict, run
 from gateway.evidence.heads import HEAD_TYPE, HeadFacts, read_head
 from gateway.evidence.ledger_proof import Proof, read_proof
+from gateway.evidence.settlement import Mark, Node, left_out, place_of
 from gateway.merkle import verify_consistency
 from gateway.safexml import parse
 from gateway.signing.dsse import Statement
@@ -105,19 +106,31 @@ def _message(proof: Proof, wire: bytes, anchors: BundleAnchors) -> tuple[str, st
 
 
 def _denied(proof: Proof, anchors: BundleAnchors) -> None:
-    """The party signed a message, and a list of the day's messages that cannot hold it: it has
-    fewer than it would need. That the message is missing shows in the tree below; the proof
-    says what was claimed of the day."""
+    """The party signed a message, and what it sent that day, down to where it would be."""
     name, _, day = _message(proof, proof.statements[0], anchors)
-    reply = ledger.read_reply(ledger.payload_of(proof.statements[1]))
-    at = datetime.fromisoformat(reply.at)
-    said = verified(proof.statements[1], anchors, Usage.HEAD, at)
+    told = [_told(proof, each, anchors) for each in proof.statements[1:]]
+    if not isinstance(told[0], ledger.TellDays) or name != proof.subject:
+        _refuse("proof-contrary")
+    stated = next((Mark(*each.sent) for each in told[0].days if each.day == day), None)
+    path: list[Node] = []
+    for tell in told[1:]:
+        if not isinstance(tell, ledger.TellNodes):
+            _refuse("proof-contrary")
+        prefix = place_of(name)[: len(path)]
+        nodes = [ledger.node_told(each) for each in tell.nodes]
+        path += [node for node in nodes if node.prefix == prefix][:1]
+    if stated is None or not left_out(name, stated, path):
+        _refuse("proof-contrary")
+
+
+def _told(proof: Proof, statement: bytes, anchors: BundleAnchors) -> ledger.Tell:
+    """Verify an answer of the party, and return what it tells."""
+    reply = ledger.read_reply(ledger.payload_of(statement))
+    said = verified(statement, anchors, Usage.HEAD, datetime.fromisoformat(reply.at))
+    if said.payload_type != ledger.ANSWER_TYPE or reply.sender != proof.party:
+        _refuse("proof-signer")
     _check_signer(proof, said)
-    told = reply.tell
-    if said.payload_type != ledger.ANSWER_TYPE or not isinstance(told, ledger.TellDays):
-        _refuse("proof-contrary")
-    if name != proof.subject or day not in [each.day for each in told.days]:
-        _refuse("proof-contrary")
+    return reply.tell
 
 
 def _check_signer(proof: Proof, said: Statement) -> None:

@@ -15,7 +15,7 @@ from datetime import timedelta
 from gateway.errors import TrustError
 from gateway.evidence import ledger
 from gateway.evidence.ledger import DayMarks, TellDays, TellNodes
-from gateway.evidence.settlement import Differences, Mark, Node, differences
+from gateway.evidence.settlement import Ask, Differences, Mark, Node, Tree, differences
 from gateway.flows.services import Counterpart, Services
 from gateway.flows.settle_alarms import attempted
 from gateway.flows.settle_answer import WAYS, agree, keep_days, marks, tree_of
@@ -121,16 +121,19 @@ def _mend_day(
 ) -> None:
     """Steps 2 to 4 for one day, both ways. All is found before anything is mended: mending
     changes what the other side has."""
-    found = {}
+    found: dict[str, Differences] = {}
+    told: dict[str, dict[str, bytes]] = {"sent": {}, "accepted": {}}
     try:
         for way, kind in WAYS.items():
             stated = Mark(*getattr(theirs, OTHER[way]))
-            found[way] = _differences(services, counterpart, day, kind, OTHER[way], stated)
+            asking = _asking(services, counterpart, day.day, OTHER[way], told[way])
+            tree = _tree(services, counterpart, kind, day.day)
+            found[way] = differences(tree, stated, asking)
             day.exchanges += found[way].exchanges
     except TrustError:  # what is below a node is not what was signed above it
         day.changing = True
         return
-    mender = Mender(services, counterpart, day)
+    mender = Mender(services, counterpart, day, told["accepted"])
     for name in dead:
         mender.ask_for_receipt(name)
     for way, differing in found.items():
@@ -138,18 +141,20 @@ def _mend_day(
     mender.clear()
 
 
-def _differences(
-    services: Services,
-    counterpart: Counterpart,
-    day: DaySettled,
-    kind: MessageKind,
-    their_way: str,
-    stated: Mark,
-) -> Differences:
-    def exchange(prefixes: Sequence[str]) -> list[Node]:
-        wanted = ledger.AskNodes(day.day, their_way, tuple(prefixes))
-        told = expect(ask(services, counterpart, wanted), TellNodes)
-        return [ledger.node_told(each) for each in told.nodes]
+def _tree(services: Services, counterpart: Counterpart, kind: MessageKind, day: str) -> Tree:
+    return services.store.read(lambda tx: tree_of(tx, kind, counterpart.name, day))
 
-    tree = services.store.read(lambda tx: tree_of(tx, kind, counterpart.name, day.day))
-    return differences(tree, stated, exchange)
+
+def _asking(
+    services: Services, counterpart: Counterpart, day: str, their_way: str, told: dict[str, bytes]
+) -> Ask:
+    """Return what asks about nodes, and keeps the signed answers by prefix."""
+
+    def exchange(prefixes: Sequence[str]) -> list[Node]:
+        wanted = ledger.AskNodes(day, their_way, tuple(prefixes))
+        answered = ask(services, counterpart, wanted)
+        nodes = [ledger.node_told(each) for each in expect(answered, TellNodes).nodes]
+        told.update({node.prefix: answered.answered for node in nodes})
+        return nodes
+
+    return exchange

@@ -10,6 +10,7 @@ we accepted, they lack  given back to its sender; not taken: told, with its sign
 two contents            both are fetched and kept as proof; told
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from gateway.errors import GatewayError, UnavailableError
 from gateway.evidence import ledger
 from gateway.evidence.ledger import Kept, TellKept, TellNoted
 from gateway.evidence.ledger_proof import write_proof
-from gateway.evidence.settlement import Differences
+from gateway.evidence.settlement import DEEPEST, Differences, place_of
 from gateway.flows import settle_alarms as alarms
 from gateway.flows.ports import Message, Transaction
 from gateway.flows.services import Counterpart, Services
@@ -59,8 +60,16 @@ class DaySettled:
 class Mender:
     """Mends one day."""
 
-    def __init__(self, services: Services, counterpart: Counterpart, day: DaySettled) -> None:
+    def __init__(
+        self,
+        services: Services,
+        counterpart: Counterpart,
+        day: DaySettled,
+        told: Mapping[str, bytes],
+    ) -> None:
+        """told: the counterpart's signed answers about what it sent that day, by prefix."""
         self._services, self._counterpart, self._day = services, counterpart, day
+        self._told = told
 
     def mend(self, way: str, found: Differences) -> None:
         """Mend what differs one way. CounterpartError when the counterpart cannot be asked."""
@@ -129,14 +138,19 @@ class Mender:
         if not told.code:
             self._day.returned.append(name)
         elif way == "accepted":
-            day = self._services.store.read(
-                lambda tx: tx.ledger_day(self._counterpart.name, self._day.day)
-            )
-            parts = (wire, day.answered if day else b"")
-            proof = write_proof(alarms.DENIED, self._counterpart.name, name, *parts)
-            self._tell(alarms.DENIED, name, proof, reason=told.code)
+            self._tell(alarms.DENIED, name, self._denied(name, wire), reason=told.code)
         else:
             self._tell(alarms.UNSETTLED, name, reason=told.code)
+
+    def _denied(self, name: str, wire: bytes) -> bytes:
+        """Put together what proves that a message was left out: its signature, the sender's
+        word on the day, and its words on the way down to where the message would be."""
+        party, day = self._counterpart.name, self._day.day
+        kept = self._services.store.read(lambda tx: tx.ledger_day(party, day))
+        place = place_of(name)
+        path = [self._told[place[:n]] for n in range(DEEPEST + 1) if place[:n] in self._told]
+        said = kept.answered if kept else b""
+        return write_proof(alarms.DENIED, party, name, wire, said, *path)
 
     def _fetch(self, way: str, names: list[str]) -> None:
         """We lack what they have: ask until everything is here, or nothing more comes."""

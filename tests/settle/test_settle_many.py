@@ -18,6 +18,8 @@ from gateway.evidence.settlement import (
     Tree,
     check_node,
     differences,
+    left_out,
+    place_of,
 )
 from gateway.flows.ports import Message
 from gateway.flows.settle import settle
@@ -177,3 +179,19 @@ def test_a_forged_count_leads_nowhere_deep(sides):
         differences(Tree([]), Mark(10**18, "22" * 32), ask)
     assert len(asked) == 1
     assert sides
+
+
+@pytest.mark.parametrize("count", [0, 5, 1_000])
+def test_only_what_is_not_there_is_left_out(count):
+    """The way down proves absence, for the stated root, and for no message that is there."""
+    tree = Tree(pairs(count))
+    for name in ("absent", *(p[0] for p in pairs(count)[::100])):
+        place, path = place_of(name), []
+        while not path or path[-1].children:
+            path.append(tree.node(place[: len(path)]))
+        assert left_out(name, tree.mark(), path) is (name == "absent")
+        assert not left_out(name, tree.mark(), path[:-1]), "the last step is missing"
+        with pytest.raises(TrustError):
+            left_out(name, Tree(pairs(count + 1)).mark(), path)
+        with pytest.raises(TrustError):
+            left_out(name, tree.mark(), [Node("f", (), ()), *path])
