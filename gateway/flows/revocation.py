@@ -28,6 +28,9 @@ V = TypeVar("V")
 PAUSE = timedelta(seconds=30)
 """How long a source that was silent is not asked again on the request path."""
 
+PATIENCE = 10.0
+"""Seconds that a request waits for an answer that another one has asked for."""
+
 LEASE = timedelta(minutes=10)
 _HOLD = "revocation"
 _MOST_READ = 64
@@ -61,7 +64,7 @@ class StatusDesk:
         self._owner = owner
         self._read_before: dict[tuple[str, str, str, str], Status] = {}
         self._contents: dict[str, bytes] = {}
-        self._asking: set[tuple[Kind, str, str]] = set()
+        self._asking: dict[tuple[Kind, str, str], threading.Event] = {}
         self._lock = threading.Lock()
 
     def check(
@@ -211,17 +214,19 @@ class StatusDesk:
         return any([self._ask(each) for each in due[:MOST_ASKED]])  # noqa: C419  all of them
 
     def _ask(self, wanted: Wanted) -> bool:
-        """Ask a source, verify and keep its answer. One at a time asks the same source."""
-        key = _key(wanted)
+        """Ask a source, verify and keep its answer. Who comes while it is being asked waits
+        for that answer."""
+        key, done = _key(wanted), threading.Event()
         with self._lock:
-            if key in self._asking:
-                return False
-            self._asking.add(key)
+            running = self._asking.setdefault(key, done)
+        if running is not done:
+            return running.wait(PATIENCE)
         try:
             return self._keep(wanted)
         finally:
             with self._lock:
-                self._asking.discard(key)
+                del self._asking[key]
+            done.set()
 
     def _keep(self, wanted: Wanted) -> bool:
         try:

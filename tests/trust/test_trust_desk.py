@@ -1,6 +1,8 @@
 """What is known of revocation: asked, verified, kept and judged, with sources that are down,
 slow, stale or lying. Real HTTP, a real store."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -471,6 +473,23 @@ def test_the_question_reaches_the_responder(source, server):
     assert ask(source, server.url + "/ocsp", Kind.OCSP) == b"y"
     asked = ocsp.load_der_ocsp_request(seen[0])
     assert asked.serial_number == x509.load_der_x509_certificate(LEAF.der).serial_number
+
+
+def test_many_messages_at_once_ask_once_and_wait_for_the_answer(desk, server):
+    inside = threading.Event()
+
+    def reply(_: bytes) -> tuple[int, bytes]:
+        inside.wait(10)
+        return 200, crl(ROOT)
+
+    server.replies["/list"] = reply
+    rule = lists(server)
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(desk.check, rule, CHAIN) for _ in range(8)]
+        wait(asked, timeout=0.2)
+        inside.set()
+        assert {each.result().standing for each in asked} == {Standing.GOOD}
+    assert len(server.asked) <= 2  # one may have come just after the first was done
 
 
 # the audit of what is kept
