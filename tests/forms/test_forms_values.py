@@ -297,6 +297,9 @@ SAS: list[tuple[str, Callable[[Any], None]]] = [
     ("algorithm", has("SignatureMethod", "Algorithm", "http://www.w3.org/2001/04/xmldsig-more#rsa-md5")),
     ("algorithm", has("DigestMethod", "Algorithm", "http://www.w3.org/2001/04/xmldsig-more#md5")),
     ("legacy-switch", has("DigestMethod", "Algorithm", "http://www.w3.org/2000/09/xmldsig#sha1")),
+    ("algorithm", has("CanonicalizationMethod", "Algorithm", "http://www.w3.org/2001/10/xml-exc-c14n#")),
+    ("children", has("Object", "MimeType", "x")),
+    ("children", has("Object", "Id", "")),
     ("certificate-number", text("KeyName", "00ff")),
     ("certificate-number", text("KeyName", "")),
     ("base64", text("SignatureValue", "!")),
@@ -318,6 +321,13 @@ SAS: list[tuple[str, Callable[[Any], None]]] = [
 def test_a_package_that_is_bent(sm2: Agency, rule: str, change: Callable[[Any], None]) -> None:
     octets = bent(sas(sm2), change)
     assert refusal(lambda: opened(octets, sm2, "cn-sas-enveloping")).rule == rule
+
+
+@pytest.mark.parametrize("outside", ["<!--x-->%b", "%b<!--x-->", "<?x y?>%b", "%b<?x y?>"])
+def test_markup_outside_the_package(sm2: Agency, outside: str) -> None:
+    octets = outside.encode() % sas(sm2)
+    found = refusal(lambda: opened(octets, sm2, "cn-sas-enveloping"))
+    assert found.rule == "markup-outside-root"
 
 
 def test_a_reference_without_transforms_is_the_same_digest(sm2: Agency) -> None:

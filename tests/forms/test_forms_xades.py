@@ -651,7 +651,27 @@ STAMP_SHAPES: list[Callable[[Any], None]] = [
     _gone(f"{X}EncapsulatedTimeStamp"),
     _gone(f"{X}SignatureTimeStamp"),
     _adds(f"{X}UnsignedSignatureProperties", f"{X}CounterSignature"),
+    _renamed(f"{X}EncapsulatedTimeStamp"),
+    lambda root: _c14n_of_stamp(root).addnext(deepcopy(_c14n_of_stamp(root))),
+    lambda root: setattr(_c14n_of_stamp(root), "tag", f"{Q}Transform"),
 ]
+
+
+def _c14n_of_stamp(root: Any) -> Any:
+    return first(root, f"{X}SignatureTimeStamp")[0]
+
+
+def test_another_c14n_of_the_timestamp(ec: Agency, stamped: bytes, tsa: TimestampServer) -> None:
+    def opened_with(change: Callable[[Any], Any]) -> Opened:
+        return opened(bend(change)(stamped), ec, anchors=(tsa.anchor,))
+
+    gone = opened_with(lambda root: _c14n_of_stamp(root).getparent().remove(_c14n_of_stamp(root)))
+    assert gone.proof is Proof.TIMESTAMP  # inclusive C14N 1.0 is the default
+    exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#"
+    found = refusal(
+        lambda: opened_with(lambda root: _c14n_of_stamp(root).set("Algorithm", exclusive))
+    )
+    assert (found.code, found.rule) == ("algorithm-not-allowed", "algorithm")
 
 
 @pytest.mark.parametrize("change", STAMP_SHAPES, ids=range(len(STAMP_SHAPES)))
