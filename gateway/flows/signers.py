@@ -38,7 +38,7 @@ class SignerWatch:
         self._clock = clock
         self._lock = threading.Lock()
         self._asked: datetime | None = None
-        self._down: dict[str, Finding] = {}
+        self._down: Mapping[str, Finding] = {}
 
     @property
     def purposes(self) -> tuple[str, ...]:
@@ -46,13 +46,20 @@ class SignerWatch:
         return tuple(self._signers)
 
     def down(self) -> Mapping[str, Finding]:
-        """Return the purposes whose key cannot sign, each with the reason."""
-        with self._lock:
-            now = self._clock()
-            if self._asked is None or not now - EVERY < self._asked <= now:
-                self._down = dict(_failing(self._signers))
-                self._asked = self._clock()
-            return dict(self._down)
+        """Return the purposes whose key cannot sign, each with the reason. While another
+        thread asks, what was known before: a token that hangs takes one thread, not all."""
+        if self._lock.acquire(blocking=False):
+            try:
+                self._ask()
+            finally:
+                self._lock.release()
+        return self._down
+
+    def _ask(self) -> None:
+        now = self._clock()
+        if self._asked is None or not now - EVERY < self._asked <= now:
+            self._down = dict(_failing(self._signers))
+            self._asked = self._clock()
 
 
 def _failing(signers: Mapping[str, Signer]) -> Mapping[str, Finding]:

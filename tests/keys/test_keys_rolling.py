@@ -1,5 +1,6 @@
 """A key that takes over at an instant: value and certificate are always of one key."""
 
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -118,3 +119,27 @@ def test_the_watch_asks_the_key_that_signs_now_and_not_too_often() -> None:
     assert watch.down()["message"].rule == "signer"
     at[0] -= timedelta(minutes=5)  # a clock that was set back does not freeze the answer
     assert watch.down() == {}
+
+
+class Hanging(Down):
+    """A key whose token hangs."""
+
+    def __init__(self) -> None:
+        self.entered, self.leave = threading.Event(), threading.Event()
+
+    def sign(self, message: bytes) -> bytes:
+        self.entered.set()
+        self.leave.wait(30)
+        raise UnavailableError("unavailable")
+
+
+def test_a_token_that_hangs_takes_one_thread_of_the_watch() -> None:
+    hanging = Hanging()
+    watch = SignerWatch({"receipt": hanging}, lambda: NOW)  # type: ignore[dict-item]
+    asking = threading.Thread(target=watch.down)
+    asking.start()
+    assert hanging.entered.wait(30)
+    assert watch.down() == {}  # at once, with what was known
+    hanging.leave.set()
+    asking.join(30)
+    assert set(watch.down()) == {"receipt"}
