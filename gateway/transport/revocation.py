@@ -26,6 +26,7 @@ from gateway.transport.tls import client_context
 
 _PORTS = {"http": 80, "https": 443}
 _MOST_AT_ONCE = 16
+_HANDED_OUT = ipaddress.IPv6Network("2000::/3")
 
 
 class HttpStatusSource:
@@ -97,8 +98,7 @@ class HttpStatusSource:
         )
         addresses = [str(entry[4][0]) for entry in found]
         for each in addresses:
-            address = ipaddress.ip_address(each.partition("%")[0])
-            if not address.is_global or address.is_multicast:
+            if not _is_public(ipaddress.ip_address(each.partition("%")[0])):
                 raise failure("bad-answer", "url-forbidden", str(url), each)
         return addresses[0]
 
@@ -141,6 +141,17 @@ class HttpStatusSource:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _is_public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Of IPv6 only what is handed out (2000::/3), but for 6to4, which hides an IPv4 address; the
+    translated ones (64:ff9b::/96, ::/96) lie outside of it."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return _is_public(address.ipv4_mapped)
+        if address not in _HANDED_OUT or address.sixtofour is not None:
+            return False
+    return address.is_global and not address.is_multicast
 
 
 def _readable(wanted: Wanted) -> httpx.URL:
