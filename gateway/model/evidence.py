@@ -32,6 +32,9 @@ from gateway.model.values import Canonical, Measure, Moment, Precision
 MOST_BYTES = 1 << 20
 """Largest statement that is read."""
 
+MOST_COUNT = 10**9
+"""Largest count, line, version or score."""
+
 
 class Side(StrEnum):
     """Whose statement it is."""
@@ -178,12 +181,14 @@ def _unnumbered(found: Evidence) -> str:
 
 
 def _unsound(value: object, path: str) -> str:
-    """Return the path of the first moment or quantity that nothing can be computed with."""
+    """Return the path of the first moment, quantity or count that nothing can be computed with."""
     if isinstance(value, Moment):
         return "" if _timed(value) else path
     if isinstance(value, Measure):
         figure = value.value
         return "" if figure.is_finite() and -12 <= figure.adjusted() <= 15 else path
+    if isinstance(value, int):
+        return "" if abs(value) <= MOST_COUNT else path
     if isinstance(value, tuple):
         inner = ((each, f"{path}[{number}]") for number, each in enumerate(value))
     elif isinstance(value, msgspec.Struct):

@@ -267,6 +267,11 @@ def test_released_goods_raise_an_alert_later() -> None:
         (lambda d: d["occurredAt"].pop("offset"), "schema-invalid"),
         (lambda d: d["occurredAt"].update(local="2026-02-31T00:00:00"), "schema-invalid"),
         (lambda d: d["statedAt"].update(local="yesterday"), "schema-invalid"),
+        (lambda d: d["statedAt"].update(local="0001-01-01T00:00:00"), "schema-invalid"),
+        (lambda d: d["body"]["validity"]["notAfter"].update(local="soon"), "schema-invalid"),
+        (lambda d: d["body"]["results"][0]["goods"]["net"].update(value="NaN"), "schema-invalid"),
+        (lambda d: d["body"]["results"][0]["goods"]["net"].update(value="1E+99"), "schema-invalid"),
+        (lambda d: d.update(version=10**30), "schema-invalid"),
     ],
 )
 def test_a_statement_that_is_none_is_refused(change_, code: str) -> None:
