@@ -37,10 +37,13 @@ from gateway.signing.pkcs11_library import library
 
 T = TypeVar("T")
 
-PATIENCE = 10.0
+PATIENCE = 5.0
 """Seconds to wait for a free session."""
 PAUSE = 1.0
 """Seconds for which a token that failed is left alone."""
+_WHEN_BUSY = 5
+"""So many times the pause a token is left alone whose sessions were all taken for too long: it
+may hang, and each caller that waits takes a thread."""
 RETRY_AFTER = 5.0
 """Seconds after which callers should come again."""
 
@@ -124,13 +127,18 @@ class Token:
         return self._used(run)
 
     def _used(self, work: Callable[[_Seat], T]) -> T:
+        self._check_quiet()
         if not self._places.acquire(timeout=self._patience):
+            self._leave_alone(_WHEN_BUSY)
             raise self._failure("hsm-busy", "")
         try:
             self._check_quiet()
             return self._tried(work)
         finally:
             self._places.release()
+
+    def _leave_alone(self, times: int = 1) -> None:
+        self._quiet_until = time.monotonic() + times * self._pause
 
     def _tried(self, work: Callable[[_Seat], T]) -> T:
         """Try, and once more with everything fresh: sessions end when a token is reset."""
@@ -146,7 +154,7 @@ class Token:
         except _PIN_FAULTS as fault:
             raise self._failure("hsm-pin", type(fault).__name__) from fault
         except _FAULTS as fault:
-            self._quiet_until = time.monotonic() + self._pause
+            self._leave_alone()
             raise self._failure("hsm", type(fault).__name__) from fault
 
     def _attempt(self, work: Callable[[_Seat], T]) -> T:

@@ -256,6 +256,30 @@ def test_a_token_whose_sessions_are_all_taken_refuses_after_a_while(
     assert signer.sign(b"x")
 
 
+def test_callers_of_a_token_that_hangs_do_not_all_wait(label: str, tmp_path: Path) -> None:
+    token = Token(MODULE, label, right, 1, pause=3600.0, patience=0.05)
+    signer = token_signer(token, KEY, made(token, tmp_path))
+    entered, leave = threading.Event(), threading.Event()
+
+    def hang(_: object) -> None:
+        entered.set()
+        leave.wait(30)
+
+    holder = threading.Thread(target=lambda: token.manage(hang))
+    holder.start()
+    try:
+        assert entered.wait(30)
+        rules = []
+        for _ in range(2):
+            with pytest.raises(UnavailableError) as caught:
+                signer.sign(b"x")
+            rules.append((rule(caught), caught.value.findings[0].found))
+        assert rules == [("hsm-busy", ""), ("hsm", "failed a moment ago")]
+    finally:
+        leave.set()
+        holder.join()
+
+
 def test_a_module_that_is_none_is_unavailable(tmp_path: Path) -> None:
     file = tmp_path / "module.so"
     file.write_text("no library")
