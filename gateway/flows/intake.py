@@ -107,7 +107,9 @@ def _placed(error: TrustError, upload: Upload) -> list[Finding]:
 
 def _read(services: Services, agency: Agency, upload: Upload) -> Intake:
     form = _stated_form(services, agency, upload)
-    opened, judged, content = None, (), upload.content
+    opened: Opened | None = None
+    judged: tuple[Judged, ...] = ()
+    content = upload.content
     if form:
         opened = open_signed(
             upload.content, form.policy, services.clock(), services.timestamp_anchors

@@ -13,7 +13,7 @@ from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
 from signxml.exceptions import InvalidInput
 from signxml.verifier import VerifyResult
-from signxml.xades import (
+from signxml.xades.xades import (
     XAdESDataObjectFormat,
     XAdESSignatureConfiguration,
     XAdESSigner,
@@ -34,18 +34,20 @@ _DIGESTS = (
 
 
 class _OurXml:
-    """What signxml does with XML, by `gateway.safexml`."""
+    """What signxml does with XML, by `gateway.safexml`. Names and types are signxml's."""
 
-    def _fromstring(self, octets: bytes, **_: object) -> etree._Element:
-        return parse_own(octets)
+    def _fromstring(self, xml_string: Any, **kwargs: Any) -> Any:
+        return parse_own(xml_string)
 
-    def _tostring(self, node: etree._Element, **_: object) -> bytes:
-        return c14n(node)
+    def _tostring(self, xml_node: Any, **kwargs: Any) -> Any:
+        return c14n(xml_node)
 
-    def _c14n(self, node: etree._Element, algorithm: CanonicalizationMethod, **_: object) -> bytes:
+    def _c14n(
+        self, nodes: Any, algorithm: CanonicalizationMethod, inclusive_ns_prefixes: Any = None
+    ) -> Any:
         if algorithm is not _C14N:
             raise InvalidInput("inclusive C14N 1.0 only")
-        return c14n(node)
+        return c14n(nodes)
 
 
 class _Verifier(_OurXml, XAdESVerifier):
@@ -53,18 +55,16 @@ class _Verifier(_OurXml, XAdESVerifier):
 
     _whole: tuple[etree._Element | None, bytes] = (None, b"")
 
-    def get_root(self, data: etree._Element) -> etree._Element:
+    def get_root(self, data: Any) -> Any:
         octets = c14n(data)
         root = parse_own(octets)
         self._whole = (root, octets)
         return root
 
-    def _tostring(self, node: etree._Element, **_: object) -> bytes:
-        return self._whole[1] if node is self._whole[0] else c14n(node)
+    def _tostring(self, xml_node: Any, **kwargs: Any) -> Any:
+        return self._whole[1] if xml_node is self._whole[0] else c14n(xml_node)
 
-    def _resolve_reference(
-        self, doc_root: etree._Element, reference: etree._Element, uri_resolver: object = None
-    ) -> etree._Element:
+    def _resolve_reference(self, doc_root: Any, reference: Any, uri_resolver: Any = None) -> Any:
         uri = reference.get("URI") or ""
         if uri == "" or uri[1:] in [doc_root.get(name) for name in ID_NAMES]:
             return doc_root
@@ -98,7 +98,9 @@ class _Signer(_OurXml, XAdESSigner):
         self._given += 1
         return f"-{self._name}-{self._given}"
 
-    def add_signing_time(self, signed_signature_properties: etree._Element, **_: object) -> None:
+    def add_signing_time(
+        self, signed_signature_properties: Any, sig_root: Any, signing_settings: Any
+    ) -> None:
         time = etree.SubElement(signed_signature_properties, f"{{{XADES}}}SigningTime")
         time.text = self._at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
