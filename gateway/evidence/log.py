@@ -1,6 +1,6 @@
 """The log over rows of evidence, and proofs from it. Pure: nodes are looked up by the caller."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.merkle import Nodes, consistency, grown, inclusion, verify_inclusion
@@ -46,6 +46,19 @@ def grow(size: int, leaves: Sequence[bytes], node: Nodes) -> list[tuple[int, int
     for place, leaf in enumerate(leaves, size):
         made.update({(level, at): value for level, at, value in grown(place, leaf, known)})
     return [(level, at, value) for (level, at), value in made.items() if level]
+
+
+def places(make: Callable[[Nodes], object]) -> list[tuple[int, int]]:
+    """Return which subtrees (level, index) a proof looks up, so that a store can be asked for
+    all of them at once."""
+    asked: list[tuple[int, int]] = []
+
+    def noted(level: int, index: int) -> bytes:
+        asked.append((level, index))
+        return b""
+
+    make(noted)
+    return asked
 
 
 def prove_inclusion(index: int, size: int, root: bytes, node: Nodes) -> Inclusion:

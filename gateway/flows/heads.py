@@ -10,6 +10,7 @@ While the time-stamping authority is away heads are `pending`; after the bounded
 `overdue`, which is an alarm, and still get their timestamp when it comes back.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -26,13 +27,14 @@ from gateway.evidence.heads import (
 from gateway.evidence.log import (
     Consistency,
     Inclusion,
+    places,
     prove_consistency,
     prove_inclusion,
 )
 from gateway.flows.ports import Transaction
 from gateway.flows.ports_log import Head
 from gateway.flows.services import Services
-from gateway.merkle import subtree
+from gateway.merkle import Nodes, subtree
 from gateway.signing.dsse import sign_statement
 
 LEASE = timedelta(seconds=60)
@@ -130,9 +132,20 @@ def inclusion(services: Services, index: int, size: int) -> Inclusion:
         head = tx.head_at(size)
         if head is None or not 0 <= index < size:
             raise StateError("not-found", Finding("not-found", "log-head", found=str(size)))
-        return prove_inclusion(index, size, head.root, tx.log_node)
+        return _inclusion(tx, index, head)
 
     return services.store.read(work)
+
+
+def _inclusion(tx: Transaction, index: int, head: Head) -> Inclusion:
+    node = _looked_up(tx, partial(prove_inclusion, index, head.size, head.root))
+    return prove_inclusion(index, head.size, head.root, node)
+
+
+def _looked_up(tx: Transaction, make: Callable[[Nodes], object]) -> Nodes:
+    """Fetch what a proof needs in one question."""
+    found = tx.log_nodes(places(make))
+    return lambda level, index: found[level, index]
 
 
 def inclusions(services: Services, message_id: str) -> tuple[tuple[int, Inclusion | None], ...]:
@@ -145,7 +158,7 @@ def inclusions(services: Services, message_id: str) -> tuple[tuple[int, Inclusio
             head = tx.head_covering(row.index) if row.index is not None else None
             proof = None
             if head is not None and row.index is not None:
-                proof = prove_inclusion(row.index, head.size, head.root, tx.log_node)
+                proof = _inclusion(tx, row.index, head)
             found.append((row.id, proof))
         return tuple(found)
 
@@ -159,6 +172,7 @@ def consistency(services: Services, old: int, new: int) -> Consistency:
     def work(tx: Transaction) -> Consistency:
         if not 0 <= old <= new <= tx.log_size():
             raise StateError("not-found", Finding("not-found", "log-head", found=f"{old} {new}"))
-        return prove_consistency(old, new, tx.log_node)
+        node = _looked_up(tx, partial(prove_consistency, old, new))
+        return prove_consistency(old, new, node)
 
     return services.store.read(work)

@@ -1,6 +1,6 @@
 """What flows need of the store for evidence: leases by name, the log, its heads."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -58,6 +58,11 @@ class Log(Protocol):
 
     def log_node(self, level: int, index: int) -> bytes:
         """Return the hash of a complete subtree (level 0: a leaf); KeyError if there is none."""
+        ...
+
+    def log_nodes(self, places: Sequence[tuple[int, int]]) -> Mapping[tuple[int, int], bytes]:
+        """Return the hashes of subtrees (level, index) in one question; what is not there is
+        not returned."""
         ...
 
     def waiting_evidence(self, limit: int) -> tuple[Kept, ...]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, or_, select, update
 
 from gateway.flows.ports_log import Head, Kept
 from gateway.store.rows import Rows, insert_new
@@ -34,6 +35,9 @@ _WAITING = (
 _UNTAKEN = select(func.count()).select_from(log_queue)
 _LAST = select(func.max(log_leaf.c.seq))
 _LEAF = select(log_leaf.c.leaf).where(log_leaf.c.seq == bindparam("seq"))
+_LEAVES = select(log_leaf.c.seq, log_leaf.c.leaf).where(
+    log_leaf.c.seq.in_(bindparam("of", expanding=True))
+)
 _NODE = select(log_node.c.hash).where(
     log_node.c.level == bindparam("level"), log_node.c.idx == bindparam("idx")
 )
@@ -53,6 +57,19 @@ _ADD_HEAD = insert_new(log_head)
 _SET_HEAD = update(log_head).where(log_head.c.size == bindparam("of_size"))
 
 
+@cache
+def _nodes(count: int) -> Select[Any]:
+    """Return the question for so many nodes, each by its key: both databases use the index."""
+    return select(log_node.c.level, log_node.c.idx, log_node.c.hash).where(
+        or_(
+            *(
+                and_(log_node.c.level == bindparam(f"l{n}"), log_node.c.idx == bindparam(f"i{n}"))
+                for n in range(count)
+            )
+        )
+    )
+
+
 class Log(Rows):
     """Leaves and nodes are only ever added; a second sequencer would meet their keys."""
 
@@ -70,6 +87,19 @@ class Log(Rows):
         if found is None:
             raise KeyError((level, index))
         return bytes(found)
+
+    def log_nodes(self, places: Sequence[tuple[int, int]]) -> Mapping[tuple[int, int], bytes]:
+        """Return the hashes of subtrees (level, index) in one question; what is not there is
+        not returned."""
+        leaves = [index for level, index in places if level == 0]
+        above = [place for place in places if place[0]]
+        found = {(0, seq): leaf for seq, leaf in self.connection.execute(_LEAVES, {"of": leaves})}
+        if above:
+            values = {f"l{n}": level for n, (level, _) in enumerate(above)}
+            values |= {f"i{n}": index for n, (_, index) in enumerate(above)}
+            rows = self.connection.execute(_nodes(len(above)), values)
+            found |= {(level, index): value for level, index, value in rows}
+        return {place: bytes(value) for place, value in found.items()}
 
     def waiting_evidence(self, limit: int) -> tuple[Kept, ...]:
         """Return rows that the log has not taken, the oldest first."""
