@@ -36,8 +36,6 @@ def running(tmp_path_factory):
     _, sides = prepare(workspace, datetime.now(UTC))
     for name, other in (("vn", "cn"), ("cn", "vn")):
         write_settings(sides[name], sides[other], "http://127.0.0.1:9/nowhere")
-        with sides[name].settings.open("a") as settings:
-            settings.write('\n[evidence]\nhead_every = "1s"\n[settlement]\nheads_every = "1s"\n')
     try:
         for side in sides.values():
             side.start()
