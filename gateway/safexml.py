@@ -196,6 +196,8 @@ class OwnOctets:
     def fit(self, content: bytes) -> bool:
         """True for a well-formed document that fits. A parser with a target notes what does
         not fit, and raises only for what is malformed."""
+        if len(content) > LARGE:
+            return valid(content, self._schema)
         parser = getattr(self._local, "parser", None)
         if parser is None:
             target: Any = _Nothing()

@@ -19,7 +19,7 @@ from gateway.codec.xmlwire import XmlSchema
 from gateway.errors import Finding
 
 Octets = bytes | memoryview
-_PIECES = 2000
+_MANY = 2000
 UNREADABLE = (ValueError, LookupError, OSError, etree.LxmlError)
 """What `make` raises for a schema or layout that cannot be read."""
 
@@ -128,16 +128,16 @@ class XmlEngine:
         return self.schema.findings(safexml.parse_own(content))
 
     def write(self, output: Any, head: Mapping[str, str]) -> tuple[bytes, list[Finding]]:
-        """Encode the pieces of text, which are canonical already; some thousands at a time, so
-        that a large document is not there twice as text. The pieces are used up."""
+        """Encode the pieces of text, which are canonical already. One by one: most hold one
+        octet for a character, the whole would hold more. Many are used up on the way, so that a
+        large document is not there twice."""
         pieces: list[str] = output
-        if len(pieces) <= _PIECES:
-            return "".join(pieces).encode("utf-8", "replace"), []
+        if len(pieces) <= _MANY:
+            return b"".join([piece.encode("utf-8", "replace") for piece in pieces]), []
         octets = bytearray()
-        for start in range(0, len(pieces), _PIECES):
-            some = slice(start, start + _PIECES)
-            octets += "".join(pieces[some]).encode("utf-8", "replace")
-            pieces[some] = [""] * len(pieces[some])
+        for at, piece in enumerate(pieces):
+            octets += piece.encode("utf-8", "replace")
+            pieces[at] = ""
         return bytes(octets), []
 
     def place(self, path: str, indexes: tuple[int, ...]) -> str:
