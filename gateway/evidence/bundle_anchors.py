@@ -9,6 +9,7 @@ tsa.pem           authorities of time-stamping authorities
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NoReturn
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -83,5 +84,5 @@ def _certificates(name: str, content: bytes) -> tuple[bytes, ...]:
         _refuse(name)
 
 
-def _refuse(name: str) -> "tuple[bytes, ...]":
+def _refuse(name: str) -> NoReturn:
     raise DocumentError("malformed", Finding("malformed", "anchor-file", name[:200]))
