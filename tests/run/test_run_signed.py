@@ -1,6 +1,7 @@
 """What agencies sign, and who stamps: from the settings to parts that work."""
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -116,6 +117,24 @@ def test_settings_that_say_nothing_useful(
         assert said in problems(house, text)
     else:
         assert told(house, text)  # with legacy = true it is something
+
+
+def block(house: Path, start: str, end: str) -> str:
+    """Return a commented part of the settings file, without its comment signs."""
+    text = house.read_text(encoding="utf-8")
+    part = text[text.index(start) : text.index(end, text.index(start))]
+    return re.sub("^# ?", "", part, flags=re.MULTILINE)
+
+
+def test_the_commented_sections_are_valid(house: Path, certificate: Path, tmp_path: Path) -> None:
+    for name in ("customs-signing.pem", "timestamp-root.pem"):
+        (tmp_path / name).write_bytes(certificate.read_bytes())
+    signed = block(house, "# [[agency.customs.signed]]", "[agency.customs.deliver]")
+    stamps = block(house, "# [timestamps]", "# [register]")
+    settings = told(house, "\n", signed, stamps)
+    (form,) = settings.agency["customs"].signed
+    assert (form.signature, len(form.pinned)) == ("vnaccs-smime", 1)
+    assert list(settings.timestamps.authority) == ["first"]
 
 
 def test_a_profile_that_is_nothing_without_the_switch(house: Path, certificate: Path) -> None:
