@@ -28,7 +28,7 @@ from gateway.evidence.audit import (
     read_entry,
     row_flaws,
 )
-from gateway.flows import audit_ledger
+from gateway.flows import audit_ledger, audit_recognition
 from gateway.flows.audit_log import head_flaws, leaf_flaws, node_flaws
 from gateway.flows.audit_statuses import status_flaws
 from gateway.flows.packs import BOUND
@@ -203,4 +203,5 @@ CHECKS: tuple[Callable[[Services, Transaction, Audit], None], ...] = (
     _orders,
     _statuses,
     audit_ledger.check,
+    audit_recognition.check,
 )

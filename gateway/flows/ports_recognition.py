@@ -139,3 +139,7 @@ class RecognitionRows(Protocol):
     def doubts(self, limit: int) -> tuple[Doubt, ...]:
         """Return doubtful links, oldest first."""
         ...
+
+    def recognition_rows(self) -> tuple[tuple[KeptStatement, ...], tuple[ReceiptRow, ...]]:
+        """Return all statements and receipts: for the audit."""
+        ...

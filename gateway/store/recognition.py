@@ -164,6 +164,14 @@ class Recognition(Rows):
         """Return doubtful links, oldest first."""
         return tuple(Doubt(*row) for row in self.connection.execute(_DOUBTS.limit(limit)))
 
+    def recognition_rows(self) -> tuple[tuple[KeptStatement, ...], tuple[ReceiptRow, ...]]:
+        """Return all statements and receipts: for the audit."""
+        run = self.connection.execute
+        return (
+            tuple(KeptStatement(*row) for row in run(select(statements))),
+            tuple(ReceiptRow(*row) for row in run(select(recognition_receipt))),
+        )
+
 
 def _parts(values: Sequence[T]) -> list[list[T]]:
     """Cut values into what one statement takes."""
