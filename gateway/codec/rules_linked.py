@@ -12,11 +12,16 @@ from gateway.model.values import Communication, Contact, Party, Text
 
 
 def _filled(named: tuple[Text, ...]) -> bool:
-    return any(text.value.strip() for text in named)
+    return bool("".join([text.value for text in named]).strip())
 
 
 def _reachable(ways: tuple[Communication, ...]) -> bool:
-    return any(way.value.strip() for way in ways)
+    return bool("".join([way.value for way in ways]).strip())
+
+
+def has_dangerous(consignment: Consignment) -> bool:
+    """Return whether a line has a UN number."""
+    return bool([item.undg for item in consignment.items if item.undg is not None])
 
 
 def notify_parts(notify: Party) -> dict[str, bool]:
@@ -77,7 +82,7 @@ def linked_elements(document: Manifest, argument: str) -> list[Finding]:
 
 
 def _dangerous_goods_contact(path: str, consignment: Consignment) -> list[Finding]:
-    dangerous = any(item.undg for item in consignment.items)
+    dangerous = has_dangerous(consignment)
     if consignment.undg_contact is None and not dangerous:
         return []
     parts = contact_parts(consignment.undg_contact or Contact())

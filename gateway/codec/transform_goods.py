@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from gateway.codec.notes import Note
 from gateway.codec.rules_goods import is_cut_credit_code
-from gateway.codec.rules_linked import contact_parts, notify_parts
+from gateway.codec.rules_linked import contact_parts, has_dangerous, notify_parts
 from gateway.codec.transform_equipment import distinct
 from gateway.model.manifest import Consignment, ConsignmentItem, Manifest
 from gateway.model.values import Contact, Measure, Party, Text
@@ -113,7 +113,7 @@ def _linked_party(party: Party | None) -> Party | None:
 def _linked(waybill: Consignment) -> dict[str, Party | Contact | None]:
     """Return the groups as far as they are complete."""
     notify = waybill.notify
-    dangerous = any(item.undg for item in waybill.items)
+    dangerous = has_dangerous(waybill)
     return {
         "consignor": _linked_party(waybill.consignor),
         "consignee": _linked_party(waybill.consignee),
