@@ -44,7 +44,7 @@ def test_what_expires_while_the_truck_is_awaited_does_not_hold(sides) -> None:
     talk(sides)
     sides["vn"].clock.at += hours(24 * 40)
     view = asked(sides["vn"])["PHYTO"]
-    assert (view.decision.outcome, view.agreement) == (Outcome.PENDING_COUNTERPART, "AGREED")
+    assert (view.decision.outcome, view.agreement) == (Outcome.REINSPECTION_REQUIRED, "AGREED")
     assert view.holds is Outcome.EXPIRED
 
 
