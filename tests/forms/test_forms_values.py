@@ -347,6 +347,7 @@ DEC: list[tuple[str, Callable[[Any], None]]] = [
     ("children", has("Sign", "Id", "x")),
     ("children", into("Sign", "x")),
     ("children", into("Certificate", "x")),
+    ("children", has("Certificate", "Id", "x")),
     ("children", into("SignDate", "x")),
     ("one-signature", lambda root: setattr(first(root, "DecSign"), "tag", "{urn:x}DecSign")),
     ("signature-missing", gone("DecSign")),
@@ -427,6 +428,19 @@ def test_a_value_that_is_longer_than_its_field(rsa: Agency) -> None:
             return bytes(384)
 
     assert refusal(lambda: sign_bare(parse(DECLARATION), Card(), shape, NOW)).rule == "sign-length"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<DecMessage/>",
+        DECLARATION.replace(b"DecSign", b"Other"),
+        DECLARATION.replace(b"<Sign/>", b""),
+    ],
+)
+def test_what_has_no_place_for_a_value(sm2: Agency, content: bytes) -> None:
+    shape, by = profile("cn-decsign"), sm2.signer(SM2_SM3_EPORT)
+    assert refusal(lambda: sign_bare(parse(content), by, shape, NOW)).rule == "children"
 
 
 def test_signers_of_another_kind_are_refused(ec: Agency) -> None:
