@@ -1,11 +1,11 @@
 """`python -m conformance`."""
 
-from conformance.cli import app, running, setting, spec
+from conformance.cli import app, reports, running, setting, spec
 
 
 def main() -> None:
     """Run the command."""
-    for module in (running, setting, spec):
+    for module in (running, setting, spec, reports):
         module.register(app.app)
     app.app()
 

@@ -3,13 +3,15 @@
 import asyncio
 import tempfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 
 from conformance.cli import app as base
-from conformance.engine import runner
+from conformance.engine import expected, runner
 from conformance.engine import target as targets
 from conformance.engine.results import Result, Run
 from conformance.engine.runner import Choice
@@ -76,7 +78,20 @@ async def _against(path: Path, choice: Choice, seed: int) -> Run:
         base.talk.print(str(fault), markup=False)
         raise typer.Exit(base.USAGE) from fault
     told: Callable[[Result], None] = base.show
-    return await runner.run(session, base.load_cases(), choice, told)
+    whole = await runner.run(session, base.load_cases(), choice, told)
+    if described.expected_failures:
+        known = _known(path.parent / described.expected_failures)
+        for line in expected.settle(whole, known, datetime.now(UTC).date()):
+            base.out.print(f"expected failures: {line}", style="red", markup=False)
+    return whole
+
+
+def _known(path: Path) -> tuple[expected.Expected, ...]:
+    try:
+        return expected.read(path)
+    except (OSError, msgspec.DecodeError, msgspec.ValidationError) as fault:
+        base.talk.print(f"{path}: {fault}", markup=False)
+        raise typer.Exit(base.USAGE) from fault
 
 
 def _summary(whole: Run) -> None:

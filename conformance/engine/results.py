@@ -17,6 +17,7 @@ class Verdict(StrEnum):
     NOT_APPLICABLE = "NOT_APPLICABLE"  # the target does not declare the feature
     SKIPPED = "SKIPPED"  # by the user
     REVIEW = "REVIEW"  # a person must look
+    EXPECTED = "EXPECTED"  # a failure that is known, until a day
 
 
 BLOCKING = frozenset(
@@ -75,6 +76,8 @@ class Run:
     seed: int
     results: list[Result] = field(default_factory=list)
     ended: datetime | None = None
+    wrong: list[str] = field(default_factory=list)
+    """What is wrong with the list of expected failures."""
 
     @property
     def conformant(self) -> bool:
@@ -82,7 +85,7 @@ class Run:
         conformant)."""
         judged = [r for r in self.results if r.verdict is not Verdict.NOT_APPLICABLE]
         musts = [r for r in judged if r.level == "MUST"]
-        return bool(musts) and not any(r.verdict in BLOCKING for r in musts)
+        return not self.wrong and bool(musts) and not any(r.verdict in BLOCKING for r in musts)
 
     def counts(self) -> dict[str, int]:
         """Return how many results there are of each verdict."""

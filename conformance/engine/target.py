@@ -94,7 +94,8 @@ class Hook(_Section, frozen=True):
 class Target(_Section, frozen=True):
     """The whole file. party: the target's id on the link; we: ours. keys: by purpose
     (`message`, `receipt`, `tls`; optional `expired`, `old`, `wrong-usage` ... which the target
-    must have pinned for the cases that need them). features: optional ones it declares."""
+    must have pinned for the cases that need them). features: optional ones it declares.
+    expected_failures: a file of engine.expected."""
 
     name: str
     party: str

@@ -78,7 +78,7 @@ def _junit(result: Result) -> str:
             inside = f'<failure message="{reason}"/>'
         case Verdict.ERROR | Verdict.INCONCLUSIVE | Verdict.REVIEW:
             inside = f'<error message="{reason}"/>'
-        case Verdict.NOT_APPLICABLE | Verdict.SKIPPED:
+        case Verdict.NOT_APPLICABLE | Verdict.SKIPPED | Verdict.EXPECTED:
             inside = f'<skipped message="{reason}"/>'
         case Verdict.WARN:
             inside = f'<properties><property name="warning" value="{reason}"/></properties>'

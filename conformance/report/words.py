@@ -26,5 +26,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
     "ERROR": {"en": "suite fault", "vi": "lỗi bộ kiểm thử", "zh": "套件错误"},
     "NOT_APPLICABLE": {"en": "not declared", "vi": "không áp dụng", "zh": "不适用"},
     "SKIPPED": {"en": "skipped", "vi": "bỏ qua", "zh": "跳过"},
+    "EXPECTED": {"en": "known failure", "vi": "lỗi đã biết", "zh": "已知失败"},
     "REVIEW": {"en": "to be looked at", "vi": "cần người xem", "zh": "需人工审查"},
 }
