@@ -11,9 +11,9 @@ The outcome is a function of the statements: the projection can be dropped and m
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NoReturn
 
 import msgspec
@@ -26,10 +26,9 @@ from gateway.flows.recognition_keys import entry_of, keys_of
 from gateway.flows.recognition_pool import MOST, Gathered, anchors_near, core_of, gather
 from gateway.flows.record import step
 from gateway.flows.services import Agency, Recognition, Services
-from gateway.model.bodies import ClaimRef, Deadline, Link, Standing
+from gateway.model.bodies import Adjudication, ClaimRef, Link, Standing
 from gateway.model.evidence import Evidence, Kind, Side, canonical, digest, read_evidence
-from gateway.model.inspection import AuthorityRef, Role
-from gateway.model.values import Moment, Precision
+from gateway.recognition.deadlines import deadlines
 from gateway.recognition.fold import Decision, decide, proof
 from gateway.recognition.normalise import span
 from gateway.recognition.outcomes import Outcome
@@ -75,8 +74,7 @@ def check_statement(services: Services, statement: Evidence, side: Side) -> None
     if found != (side, side):
         finding = Finding("party-mismatch", "statement-side", "issuer", " ".join(found), side)
         raise TrustError("party-mismatch", finding)
-    if isinstance(statement.body, Link) and statement.body.by != "person":
-        _refuse("statement-machine", "body.by", statement.body.by)
+    _check_author(statement, side)
     latest = services.clock() + services.limits.future
     for name, moment in (
         ("statedAt", statement.stated_at),
@@ -85,6 +83,18 @@ def check_statement(services: Services, statement: Evidence, side: Side) -> None
         if span(moment, statement.issuer.country)[0] > latest:
             finding = Finding("future-dated", "statement-time", name, moment.local)
             raise TrustError("future-dated", finding)
+
+
+def _check_author(statement: Evidence, side: Side) -> None:
+    """Refuse what nobody states, and who speaks for others."""
+    if statement.kind is Kind.DEADLINE:
+        _refuse("statement-machine", "kind", statement.kind)
+    if isinstance(statement.body, Link) and statement.body.by != "person":
+        _refuse("statement-machine", "body.by", statement.body.by)
+    if isinstance(statement.body, Adjudication):
+        for officer in statement.body.officers:  # nobody speaks for the other side's officers
+            if officer.country != side:
+                _refuse("statement-officers", "body.officers", officer.country)
 
 
 def _refuse(rule: str, path: str, found: str) -> NoReturn:
@@ -104,7 +114,7 @@ def take(
         statement.private,
         canonical(statement),
         envelope,
-        now if envelope else None,
+        now if envelope or statement.kind is Kind.DEADLINE else None,
     )
     facts = {
         "statement": name,
@@ -219,7 +229,7 @@ def _row(decision: Decision, before: ClaimRow | None, now: datetime) -> ClaimRow
         agreement="",
         holds=decision.local or decision.outcome,
         detail="",
-        due=int((due + timedelta(seconds=1)).timestamp()) if due else 0,
+        due=int(due.timestamp()) if due else 0,
         updated=now,
         decision=canonical(decision),
     )
@@ -252,26 +262,30 @@ def read_decision(row: ClaimRow) -> Decision:
     return msgspec.json.decode(row.decision, type=Decision)
 
 
-def pass_deadlines(services: Services, now: datetime, most: int = 100) -> int:
-    """State that a deadline passed, where the other side did not speak in time. The instant
-    comes from the rule, so both sides come to the same."""
-    side = our_side(services)
-    author = AuthorityRef(country=side, code=services.name, role=Role.OPERATOR, scheme="gateway")
-    rows: Sequence[ClaimRow] = services.store.read(
-        lambda tx: tx.due_claims(int(now.timestamp()), most)
-    )
+def pass_deadlines(services: Services, rows: Iterable[ClaimRow]) -> int:
+    """State the deadlines of claims that have passed; return how many. They are made from
+    claim, rule and evidence alone, so both sides make the same; none is sent, or believed of
+    anybody else."""
+    recognition, now, count = recognition_of(services), services.clock(), 0
     for row in rows:
-        at = datetime.fromtimestamp(row.due, now.tzinfo).replace(tzinfo=None).isoformat()
-        moment = Moment(precision=Precision.SECOND, local=at, offset=0)
         claim = read_decision(row).claim
-        body = Deadline(claim=claim, what="counter-check", due=moment)
-        made = Evidence(
-            kind=Kind.DEADLINE,
-            side=side,
-            issuer=author,
-            occurred_at=moment,
-            stated_at=moment,
-            body=body,
+        start = services.store.read(lambda tx, name=row.case_id: starts_of(tx, name))  # type: ignore[misc]
+        situation = services.store.read(
+            lambda tx, start=start: gather(tx, start, recognition.model).situation  # type: ignore[misc]
         )
-        take(services, made, services.name, None)
-    return len(rows)
+        for made in deadlines(claim, situation, recognition.rules, now):
+            if span(made.stated_at)[1] <= now:
+                count += take(services, made, services.name, None)[1]
+    return count
+
+
+def overdue(services: Services, most: int = 100) -> tuple[ClaimRow, ...]:
+    """Return claims with a deadline that has passed."""
+    until = int(services.clock().timestamp())
+    return services.store.read(lambda tx: tx.due_claims(until, most))
+
+
+def starts_of(tx: Transaction, case: str) -> frozenset[str]:
+    """Return statements of the case that is called so: by a digest or a UCR."""
+    named = {each.digest for each in tx.statements([case])}
+    return tx.statements_by([("join:ucr", case)], MOST) | named

@@ -16,8 +16,15 @@ from gateway.errors import TrustError
 from gateway.flows.ports import Transaction
 from gateway.flows.ports_ledger import Alarm
 from gateway.flows.ports_recognition import ClaimRow, ReceiptRow
-from gateway.flows.recognise import our_side, read_decision, recognition_of, refresh
-from gateway.flows.recognition_pool import MOST, Gathered, gather
+from gateway.flows.recognise import (
+    our_side,
+    pass_deadlines,
+    read_decision,
+    recognition_of,
+    refresh,
+    starts_of,
+)
+from gateway.flows.recognition_pool import Gathered, gather
 from gateway.flows.record import step
 from gateway.flows.services import Counterpart, Services
 from gateway.flows.settle_talk import keys_of
@@ -56,25 +63,28 @@ def opened(services: Services, counterpart: Counterpart, envelope: bytes) -> Rec
     return receipt
 
 
-def found(services: Services, tx: Transaction, case: str) -> Gathered | None:
-    """Read the case that is called so: by a digest or a UCR. None: unknown here."""
-    start = {each.digest for each in tx.statements([case])}
-    start |= tx.statements_by([("join:ucr", case)], MOST)
-    return gather(tx, start, recognition_of(services).model) if start else None
-
-
 def anew(
     services: Services, tx: Transaction, claim: ClaimRef
 ) -> tuple[ClaimRow | None, Gathered | None]:
     """Decide a claim, under any name of its case, again from what is stored; no row where no
     statement here makes it."""
-    gathered = found(services, tx, claim.case)
-    if gathered is None:
+    start = starts_of(tx, claim.case)
+    if not start:
         return None, None
+    gathered = gather(tx, start, recognition_of(services).model)
     rows = {each.claim: each for each in refresh(services, tx, gathered)}
     case = gathered.situation.shared.case_of(claim)
     name = str(msgspec.structs.replace(claim, case=case.id)) if case else ""
     return rows.get(name), gathered
+
+
+def decided_now(services: Services, claim: ClaimRef) -> tuple[ClaimRow | None, Gathered | None]:
+    """As `anew`, with the deadlines that have passed by now."""
+    row, gathered = services.store.commit(lambda tx: anew(services, tx, claim))
+    late = row is not None and 0 < row.due <= services.clock().timestamp()
+    if row is not None and late and pass_deadlines(services, [row]):
+        return services.store.commit(lambda tx: anew(services, tx, claim))
+    return row, gathered
 
 
 def our_receipt(services: Services, row: ClaimRow) -> bytes:

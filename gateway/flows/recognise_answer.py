@@ -15,7 +15,7 @@ from gateway.evidence.ledger_recognition import (
     TellReceipts,
 )
 from gateway.flows.recognise import recognition_of
-from gateway.flows.recognise_agree import anew, compared, opened, our_receipt
+from gateway.flows.recognise_agree import compared, decided_now, opened, our_receipt
 from gateway.flows.recognise_statements import told_statements
 from gateway.flows.services import Counterpart, Services
 
@@ -36,7 +36,7 @@ def told(services: Services, counterpart: Counterpart, asked: AskStatements | As
 
 def _decided(services: Services, counterpart: Counterpart, theirs: Decided) -> Decided:
     receipt = opened(services, counterpart, theirs.receipt)
-    row, gathered = services.store.commit(lambda tx: anew(services, tx, receipt.claim))
+    row, gathered = decided_now(services, receipt.claim)
     stored = gathered.stored if gathered else ()
     if row is None:
         return Decided(b"", stored)

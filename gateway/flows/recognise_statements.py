@@ -15,7 +15,7 @@ from gateway.flows.services import Counterpart, Services
 from gateway.flows.settle_own import own_policy
 from gateway.flows.settle_talk import keys_of
 from gateway.flows.standing import standing_of
-from gateway.model.evidence import canonical, digest, read_evidence
+from gateway.model.evidence import Kind, canonical, digest, read_evidence
 from gateway.signing.dsse import payload_of, sign_statement, verify_cosigned
 from gateway.signing.trust import Usage
 
@@ -56,7 +56,7 @@ def signed(services: Services, statements: Iterable[KeptStatement]) -> list[Kept
     room = MOST_OCTETS
     for each in statements:
         envelope = each.envelope
-        if each.private or len(ready) == MOST_STATEMENTS:
+        if each.private or _computed(each) or len(ready) == MOST_STATEMENTS:
             continue
         if envelope is None:
             envelope = sign_statement(STATEMENT_TYPE, each.content, [signer])
@@ -66,6 +66,11 @@ def signed(services: Services, statements: Iterable[KeptStatement]) -> list[Kept
             break
         ready.append(_with(each, envelope))
     return ready
+
+
+def _computed(kept: KeptStatement) -> bool:
+    """Return True for what each side computes for itself."""
+    return read_evidence(kept.content).kind is Kind.DEADLINE
 
 
 def _keep(services: Services, name: str, envelope: bytes) -> None:

@@ -22,11 +22,10 @@ from gateway.evidence.ledger_recognition import (
     TellStatements,
 )
 from gateway.flows.ports_recognition import ClaimRow
-from gateway.flows.recognise import pass_deadlines, read_decision
-from gateway.flows.recognise_agree import anew, compared, opened, our_receipt
+from gateway.flows.recognise import overdue, pass_deadlines, read_decision
+from gateway.flows.recognise_agree import compared, decided_now, opened, our_receipt
 from gateway.flows.recognise_answer import MOST_CLAIMS
 from gateway.flows.recognise_statements import MOST_STATEMENTS, accept, signed
-from gateway.flows.recognition_pool import Gathered
 from gateway.flows.services import Counterpart, Services
 from gateway.flows.settle_alarms import raise_alarm
 from gateway.flows.settle_talk import ask, bad_answer, expect, keys_of
@@ -49,7 +48,7 @@ def recognise_now(services: Services, owner: str) -> int:
     now = services.clock()
     if not services.store.commit(lambda tx: tx.hold("recognise", owner, now, now + LEASE)):
         return 0
-    pass_deadlines(services, now)
+    pass_deadlines(services, overdue(services))
     sent = send_statements(services, counterpart)
     return sent + agree_claims(services, counterpart, _open(services))
 
@@ -59,6 +58,8 @@ def send_statements(services: Services, counterpart: Counterpart) -> int:
     count = 0
     while waiting := services.store.read(lambda tx: tx.undelivered(MOST_STATEMENTS)):
         ready = signed(services, waiting)
+        if not ready:
+            break
         given = tuple(each.envelope for each in ready if each.envelope)
         taken = _exchange(services, counterpart, given, ())
         if {each.digest for each in ready} - taken:
@@ -111,7 +112,7 @@ def _round(
     services: Services, counterpart: Counterpart, rows: Sequence[ClaimRow]
 ) -> list[ClaimRow]:
     """Compare once; return the claims whose evidence was mended, to be compared again."""
-    fresh = [_anew(services, row) for row in rows]
+    fresh = [decided_now(services, read_decision(row).claim) for row in rows]
     claims = [(row, gathered) for row, gathered in fresh if row is not None and gathered]
     if not claims:
         return []
@@ -125,11 +126,6 @@ def _round(
             _mend(services, counterpart, own, theirs)
             again.append(row)
     return again
-
-
-def _anew(services: Services, row: ClaimRow) -> tuple[ClaimRow | None, Gathered | None]:
-    claim = read_decision(row).claim
-    return services.store.commit(lambda tx: anew(services, tx, claim))
 
 
 def _settled(

@@ -263,10 +263,10 @@ file = "{keys}/at-rest-1.key"  # made by `gateway evidence new-key`
 # every = "24h"               # all days are compared
 
 # [recognition]               # inspection results of both sides are recognised by rules
-# rules = "rules"             # folder with the signed rule set; none: the one that ships
-# certificates = ["rules/vn.cert.pem", "rules/cn.cert.pem"]   # whose signatures it must have
-# allow_unsigned = false      # to try out; refused in production
 # every = "5s"                # statements and receipts are exchanged
+# allow_unsigned = false      # to try out; refused in production
+# # rules = "rules"           # folder with the signed rule set; none: the draft that ships
+# # certificates = ["vn.cert.pem", "cn.cert.pem"]   # whose signatures it must have
 
 [retention]                   # how long documents stay; what is not named stays for good
 # document = "1825d"          # originals, translations, what travelled

@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from flow_sides import Side
+from flow_sides import Side as Gateway
 from msgspec.structs import replace as change
 from recognise_sides import QUARANTINE, codes, phyto, state, talk
 from recognition_crossing import GACC, NPPO, START, Crossing, hours, moment, registered
@@ -13,9 +13,10 @@ from gateway.flows.recognise import submit_statement
 from gateway.flows.recognise_answer import told
 from gateway.flows.recognise_statements import STATEMENT_TYPE, accept
 from gateway.flows.services import Agency
-from gateway.model.bodies import Link, Registry
-from gateway.model.evidence import Evidence, Kind, canonical, digest
+from gateway.model.bodies import Adjudication, Link, Registry
+from gateway.model.evidence import Evidence, Kind, Side, canonical, digest
 from gateway.model.inspection import Verdict
+from gateway.recognition.deadlines import deadline_statement
 from gateway.recognition.outcomes import Outcome
 from gateway.signing.dsse import sign_statement
 
@@ -28,7 +29,7 @@ def by_cn(sides, statement: Evidence, *, key: str = "head_signer", kind: str = S
     return sign_statement(kind, canonical(statement), [signer])
 
 
-def refused(side: Side, envelope: bytes) -> str:
+def refused(side: Gateway, envelope: bytes) -> str:
     services = side.services
     with pytest.raises(GatewayError) as failure:
         accept(services, services.counterpart(), envelope)
@@ -48,6 +49,18 @@ def test_what_a_side_may_not_say(sides) -> None:
         CHECK, kind=Kind.LINK, doc=None, about=(), body=Link(left="a", right="b", by="machine")
     )
     assert refused(vn, by_cn(sides, link)) == "rule-broken"
+    late = deadline_statement("c", TRUCK.claim, "reveal", START, Side.CN)
+    assert refused(vn, by_cn(sides, change(late, issuer=GACC))) == "rule-broken"
+    word = change(
+        CHECK,
+        kind=Kind.ADJUDICATE,
+        doc=None,
+        about=(),
+        body=Adjudication(
+            claim=TRUCK.claim, outcome="RECOGNISED", root="0" * 64, officers=(NPPO, GACC)
+        ),
+    )
+    assert refused(vn, by_cn(sides, word)) == "rule-broken", "an officer of ours"
 
 
 def test_what_is_signed_by_another_key_or_as_something_else(sides) -> None:
