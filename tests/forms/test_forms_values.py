@@ -392,6 +392,7 @@ ENVELOPE: list[tuple[str, Callable[[Any], None]]] = [
     ("children", into("Body", "x")),
     ("one-signature", into("Header", "Signature")),
     ("signature-missing", gone("Signature")),
+    ("signature-missing", lambda root: setattr(root, "tag", "Envelop")),
     ("base64", text("data", "")),
     ("base64", text("Content", "")),
     ("not-pinned", text("fileCert", base64.b64encode(agency().issued.der).decode())),
@@ -446,6 +447,10 @@ def test_what_has_no_place_for_a_value(sm2: Agency, content: bytes) -> None:
 def test_signers_of_another_kind_are_refused(ec: Agency) -> None:
     shape, by = profile("cn-decsign"), ec.signer()
     assert refusal(lambda: sign_bare(parse(DECLARATION), by, shape, NOW)).rule == "signer"
+    sm2 = agency(KeyKind.SM2).signer()
+    detached = profile("vn-customs-detached")
+    found = refusal(lambda: sign_detached_value(DOCUMENT, parse(HEADER), sm2, detached))
+    assert found.rule == "signer"
     assert refusal(
         lambda: sign_enveloping(PACKAGE, by, profile("cn-sas-enveloping"), "a")
     ).rule == ("signer")
