@@ -8,16 +8,19 @@ The suite plays the other side with the keys of the demo; the gateway is a proce
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import textwrap
-import time
+import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from tenacity import retry, stop_after_delay, wait_fixed
 
 from conformance.crypto.keys import TLS, Key, Wanted, make
 from conformance.peer.stage import OURS
@@ -201,7 +204,14 @@ def again(folder: Path) -> None:
             stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     pid.write_text(str(process.pid), encoding="ascii")
-    time.sleep(4)
+    port = tomllib.loads((folder / name / "gateway.toml").read_text("utf-8"))["listen"]
+    listening(port["counterpart"]["port"])
+
+
+@retry(stop=stop_after_delay(60), wait=wait_fixed(0.1), reraise=True)
+def listening(port: int) -> None:
+    """Return when somebody listens there."""
+    socket.create_connection(("127.0.0.1", port), 1).close()
 
 
 def main() -> None:
