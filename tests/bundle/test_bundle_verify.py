@@ -151,7 +151,7 @@ def test_a_cut_or_longer_bundle_is_refused(made, data):
     assert made.judged(content + b"\x00" * data.draw(st.integers(1, 9)))[0] is False
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(data=st.data())
 @pytest.mark.proves(
     attack="the exporter changes what is in a bundle and signs it again",
@@ -241,7 +241,7 @@ def test_every_kind_of_message_has_its_checks():
 def test_what_the_log_does_not_commit_to_has_no_spare_bit(made, name):
     """The head and its timestamp are in no row: each of their bits must count by itself."""
     members = members_of(made.bundles["vn"])
-    for place in range(0, len(members[name]) * 8, 41):
+    for place in range(0, len(members[name]) * 8, 97):
         changed = bytearray(members[name])
         changed[place // 8] ^= 1 << place % 8
         ok, check = made.judged(made.signed_again("vn", {**members, name: bytes(changed)}))

@@ -103,7 +103,7 @@ class World:
 
 
 @pytest.mark.parametrize("first", ["vn", "cn"])
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_after_settling_both_sides_agree(tmp_path_factory, keys, formats, first, steps):
     folder = tmp_path_factory.mktemp("agree")
