@@ -195,7 +195,11 @@ BODY = Inspection(
 
 
 def registered(
-    registry: Registry, id_: str, issuer: AuthorityRef = NPPO, days: int = -100, kind=Kind.REINSTATE
+    registry: Registry,
+    id_: str,
+    issuer: AuthorityRef = NPPO,
+    days: float = -100,
+    kind=Kind.REINSTATE,
 ) -> Evidence:
     start = moment(START + timedelta(days=days))
     return statement(

@@ -401,6 +401,19 @@ WORLDS: dict[str, World] = {
     "packer suspended while it drives": World(
         BASE.plus(suspended(Registry.PHC, "VN-PHC-007", 0.5)), Outcome.RECOGNISED
     ),
+    "packer suspended, and nobody says when it departed": World(
+        BASE.minus("departure").plus(suspended(Registry.PHC, "VN-PHC-007", 0.5)),
+        Outcome.SUSPENDED,
+        "FACILITY_SUSPENDED",
+    ),
+    "packer suspended and reinstated on the way": World(
+        BASE.minus("departure").plus(
+            suspended(Registry.PHC, "VN-PHC-007", 0.5),
+            registered(Registry.PHC, "VN-PHC-007", GACC, days=0.75),
+        ),
+        Outcome.SUSPENDED,
+        "FACILITY_SUSPENDED",
+    ),
     "laboratory suspended": World(
         BASE.plus(suspended(Registry.LAB, "LAB01", -5)), Outcome.SUSPENDED, "LAB_SUSPENDED"
     ),
