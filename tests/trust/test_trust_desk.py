@@ -384,6 +384,9 @@ def test_a_source_that_is_no_longer_agreed_is_not_heard(desk, server):
     server.says("/ocsp", ocsp_answer(LEAF, ROOT))
     assert desk.check(lists(server), CHAIN).standing is Standing.GOOD
     assert desk.check(responders(server), CHAIN).statuses[0].kind is Kind.OCSP
+    server.says("/old", crl(ROOT, [ENTRY]))
+    assert refused(desk, lists(server, crls=(server.url + "/old",)))[0] == "certificate-revoked"
+    assert desk.check(lists(server), CHAIN).standing is Standing.GOOD
 
 
 @proves(

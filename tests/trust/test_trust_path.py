@@ -99,6 +99,7 @@ CONSTRAINED = make(
     ),
     ROOT,
 )
+STRANGE = make(replace(AUTHORITY, subject=name("strange"), extra=((UNKNOWN, True),)), ROOT)
 PRETENDER = make(AUTHORITY)  # the root's name, another key
 
 
@@ -212,6 +213,13 @@ PRETENDER = make(AUTHORITY)  # the root's name, another key
             "signer-untrusted",
             "chain-extension",
             of(extra=((UNKNOWN, True),)),
+        ),
+        refused(
+            "a critical extension of an authority that nobody knows",
+            "signer-untrusted",
+            "chain-extension",
+            of(STRANGE),
+            anchors(between=(STRANGE,)),
         ),
         refused(
             "a name outside of what its authority may issue",

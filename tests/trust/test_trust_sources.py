@@ -227,7 +227,7 @@ def test_an_answer_says_revoked_or_unknown():
 
 
 ERROR = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER)
-SMUGGLED = make(replace(Wish(), subject=name("message")), ROOT)
+SMUGGLED = make(replace(Wish(), extra=((x509.OCSPNoCheck(), False),)), ROOT)
 
 
 def octets(answer: ocsp.OCSPResponse) -> bytes:
