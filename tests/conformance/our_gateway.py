@@ -56,6 +56,13 @@ def standing(name: str, folder: Path) -> Iterator[Standing]:
         yield Standing(side, file)
     finally:
         side.stop()
+        ended(folder / "gateway.pid", side.process.pid)
+
+
+def ended(pid: Path, ours: int) -> None:
+    """End the gateway that the hook started: it is nobody's child any more."""
+    if pid.exists() and (other := int(pid.read_text(encoding="ascii"))) != ours:
+        os.kill(other, signal.SIGTERM)
 
 
 def suite_keys(folder: Path) -> dict[str, Key]:
@@ -195,17 +202,28 @@ def paper(name: str, folder: Path) -> list[str]:
 def again(folder: Path) -> None:
     """Kill the gateway and start it anew: the suite's hook."""
     name = next(part for part in ("vn", "cn") if (folder / part / "gateway.toml").exists())
+    settings = folder / name / "gateway.toml"
+    port = tomllib.loads(settings.read_text("utf-8"))["listen"]["counterpart"]["port"]
     pid = folder / "gateway.pid"
     os.kill(int(pid.read_text(encoding="ascii")), signal.SIGKILL)
+    gone(port)
     with (folder / name / "gateway.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gateway", "serve", "--config",
-             str(folder / name / "gateway.toml")],
+            [sys.executable, "-m", "gateway", "serve", "--config", str(settings)],
             stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
     pid.write_text(str(process.pid), encoding="ascii")
-    port = tomllib.loads((folder / name / "gateway.toml").read_text("utf-8"))["listen"]
-    listening(port["counterpart"]["port"])
+    listening(port)
+
+
+@retry(stop=stop_after_delay(20), wait=wait_fixed(0.02), reraise=True)
+def gone(port: int) -> None:
+    """Return when nobody listens there any more."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except ConnectionRefusedError:
+        return
+    raise TimeoutError(port)
 
 
 @retry(stop=stop_after_delay(60), wait=wait_fixed(0.1), reraise=True)
