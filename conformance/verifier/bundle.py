@@ -34,8 +34,10 @@ def verify(content: bytes, anchors: Anchors) -> list[Check]:
     def signature() -> None:
         stated = json.loads(members.get(manifest.INDEX, b""))
         at = datetime.fromisoformat(stated["at"])
-        octets = members[manifest.SIGNATURE], members[manifest.MANIFEST]
-        if statement.verify_signature(*octets, at, anchors) != stated["exporter"]:
+        name = manifest.signature_of(members)
+        octets = members[name], members[manifest.MANIFEST]
+        form = "statement" if name == manifest.STATEMENT else "cms"
+        if statement.verify_signature(form, *octets, at, anchors) != stated["exporter"]:
             raise Failed("signature-exporter")
 
     steps: list[tuple[str, Callable[[], Any]]] = [

@@ -9,12 +9,16 @@ import rfc8785
 
 from conformance.verifier.verdict import Failed
 
-MANIFEST, SIGNATURE, INDEX = "META-INF/ASiCManifest.xml", "META-INF/signature.p7s", "bundle.json"
+MANIFEST, INDEX = "META-INF/ASiCManifest.xml", "bundle.json"
+CMS, STATEMENT = "META-INF/signature.p7s", "META-INF/signature.json"
+_SIGNATURES = {
+    CMS: "application/pkcs7-signature",
+    STATEMENT: "application/vnd.dsse.envelope.v1+json",
+}
 _FRONT = (
     '<?xml version="1.0" encoding="UTF-8"?>',
     '<asic:ASiCManifest xmlns:asic="http://uri.etsi.org/02918/v1.2.1#" '
     'xmlns:ds="http://www.w3.org/2000/09/xmldsig#">',
-    f'<asic:SigReference URI="{SIGNATURE}" MimeType="application/pkcs7-signature"/>',
 )
 _MEDIA = {
     "json": "application/json",
@@ -47,14 +51,22 @@ _KINDS = ("submission", "outbound", "inbound", "domestic")
 
 def check(members: dict[str, bytes]) -> None:
     """The manifest lists exactly the members, each by SHA-256."""
-    if list(members)[:2] != [MANIFEST, SIGNATURE]:
-        raise Failed("manifest-missing", MANIFEST)
-    listed = [(n, c) for n, c in members.items() if n not in (MANIFEST, SIGNATURE)]
-    lines = [*_FRONT, *(_line(n, c) for n, c in listed), "</asic:ASiCManifest>", ""]
+    signature = signature_of(members)
+    listed = [(n, c) for n, c in members.items() if n not in (MANIFEST, signature)]
+    named = f'<asic:SigReference URI="{signature}" MimeType="{_SIGNATURES[signature]}"/>'
+    lines = [*_FRONT, named, *(_line(n, c) for n, c in listed), "</asic:ASiCManifest>", ""]
     if "\n".join(lines).encode() != members[MANIFEST]:
         stated = members[MANIFEST].decode("latin-1").split("\n")
         wrong = (n for n, c in listed if _line(n, c) not in stated)
         raise Failed("manifest-digest", next(wrong, MANIFEST))
+
+
+def signature_of(members: dict[str, bytes]) -> str:
+    """Return the name of the member behind the manifest, which signs it."""
+    names = list(members)[:2]
+    if len(names) < 2 or names[0] != MANIFEST or names[1] not in _SIGNATURES:
+        raise Failed("manifest-missing", MANIFEST)
+    return names[1]
 
 
 def _line(name: str, content: bytes) -> str:
@@ -75,7 +87,8 @@ def index(members: dict[str, bytes]) -> dict[str, Any]:
     if found["head"]:
         named += [found["head"]["path"], found["head"]["stamp"]]
     named = [n for n in named if n is not None] + found["certificates"]
-    if sorted(named) != sorted(n for n in members if n not in (MANIFEST, SIGNATURE, INDEX)):
+    kept = (MANIFEST, signature_of(members), INDEX)
+    if sorted(named) != sorted(n for n in members if n not in kept):
         raise Failed("index-members")
     ids = [m["id"] for m in found["messages"]]
     if found["subject"] not in ids or len(set(ids)) < len(ids):

@@ -86,13 +86,30 @@ def _any_method(der: bytes, value: bytes, message: bytes) -> None:
     raise Failed("signature-value")
 
 
-def verify_signature(signature: bytes, content: bytes, at: datetime, anchors: Anchors) -> str:
+def verify_signature(
+    form: str, signature: bytes, content: bytes, at: datetime, anchors: Anchors
+) -> str:
+    """Verify the signature over the manifest, in either form; return the party that signed."""
+    if form == "cms":
+        return _verify_detached(signature, content, at, anchors)
+    found = verify(signature, "statement", at, anchors)
+    kind = "application/vnd.bilateral-gateway.manifest+xml"
+    if (found.kind, found.payload, found.unknown) != (kind, content, 0) or len(found.parties) != 1:
+        raise Failed("signature-form")
+    check_spelling(signature)
+    return found.parties[0]
+
+
+def _verify_detached(signature: bytes, content: bytes, at: datetime, anchors: Anchors) -> str:
     """Verify the detached CMS signature over the manifest; return the party that signed."""
     info = cms.ContentInfo.load(signature, strict=True)
     signer = info["content"]["signer_infos"][0]
     (certificate,) = info["content"]["certificates"]
     der, digest = certificate.chosen.dump(), signer["digest_algorithm"]["algorithm"].native
     if _spelling(signer, certificate, digest) != signature:
+        raise Failed("signature-form")
+    named_by = signer["sid"].chosen["issuer"].dump(), signer["sid"].chosen["serial_number"].native
+    if named_by != (certificate.chosen.issuer.dump(), certificate.chosen.serial_number):
         raise Failed("signature-form")
     attributes = {each["type"].native: each["values"] for each in signer["signed_attrs"]}
     if attributes["message_digest"][0].native != hashlib.new(digest, content).digest():

@@ -16,13 +16,21 @@ from gateway.signing.cms import SignedParts
 
 MANIFEST = "META-INF/ASiCManifest.xml"
 SIGNATURE = "META-INF/signature.p7s"
+STATEMENT = "META-INF/signature.json"
+"""The signature as a DSSE statement: of a key that CMS has no name for (SM2)."""
+SIGNATURES = {
+    SIGNATURE: "application/pkcs7-signature",
+    STATEMENT: "application/vnd.dsse.envelope.v1+json",
+}
+MANIFEST_TYPE = "application/vnd.bilateral-gateway.manifest+xml"
+"""DSSE payload type of a manifest."""
 INDEX = "bundle.json"
 
 _OPEN = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     '<asic:ASiCManifest xmlns:asic="http://uri.etsi.org/02918/v1.2.1#" '
     'xmlns:ds="http://www.w3.org/2000/09/xmldsig#">\n'
-    f'<asic:SigReference URI="{SIGNATURE}" MimeType="application/pkcs7-signature"/>\n'
+    '<asic:SigReference URI="{name}" MimeType="{media}"/>\n'
 )
 _OBJECT = (
     '<asic:DataObjectReference URI="{name}" MimeType="{media}"{root}>'
@@ -41,8 +49,8 @@ _MEDIA = {
 OCTETS = "application/octet-stream"
 
 
-def manifest_of(members: Mapping[str, bytes]) -> bytes:
-    """Return the manifest of all members but itself and the signature."""
+def manifest_of(members: Mapping[str, bytes], signature: str = SIGNATURE) -> bytes:
+    """Return the manifest of all members but itself and the signature, whose name is given."""
     listed = (
         _OBJECT.format(
             name=name,
@@ -51,24 +59,32 @@ def manifest_of(members: Mapping[str, bytes]) -> bytes:
             digest=base64.b64encode(hashlib.sha256(content).digest()).decode(),
         )
         for name, content in members.items()
-        if name not in (MANIFEST, SIGNATURE)
+        if name not in (MANIFEST, signature)
     )
-    return "".join((_OPEN, *listed, _CLOSE)).encode("ascii")
+    opening = _OPEN.format(name=signature, media=SIGNATURES[signature])
+    return "".join((opening, *listed, _CLOSE)).encode("ascii")
+
+
+def signature_of(members: Mapping[str, bytes]) -> str:
+    """Return the name of the member behind the manifest; DocumentError as `check_manifest`."""
+    names = list(members)[:2]
+    if len(names) < 2 or names[0] != MANIFEST or names[1] not in SIGNATURES:
+        _refuse("manifest-missing", MANIFEST)
+    return names[1]
 
 
 def check_manifest(members: Mapping[str, bytes]) -> None:
     """Raise unless the manifest is there, first, with the signature behind it, and names the
     members as they are. DocumentError `malformed`, rule `manifest-missing` or
     `manifest-digest` (the first member that differs is named)."""
-    if list(members)[:2] != [MANIFEST, SIGNATURE]:
-        _refuse("manifest-missing", MANIFEST)
+    signature = signature_of(members)
     stated = members[MANIFEST].split(b"\n")
-    expected = manifest_of(members).split(b"\n")
+    expected = manifest_of(members, signature).split(b"\n")
     if stated == expected:
         return
     pairs = zip(stated, expected, strict=False)
     place = next((n for n, (a, b) in enumerate(pairs) if a != b), min(len(stated), len(expected)))
-    names = [name for name in members if name not in (MANIFEST, SIGNATURE)]
+    names = [name for name in members if name not in (MANIFEST, signature)]
     behind = place - _OPEN.count("\n")
     _refuse("manifest-digest", names[behind] if 0 <= behind < len(names) else MANIFEST)
 

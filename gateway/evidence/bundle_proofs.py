@@ -45,16 +45,14 @@ def head_facts(content: bytes, index: Index, anchors: BundleAnchors) -> HeadFact
     """Verify the exporter's head. TrustError, rule `head-form`, `head-signer`, or as
     `verify_cosigned` raises it."""
     said = _stated(content)
-    if not _is_plain(content):
-        _refuse("head-form", "signature-scope")
     at = datetime.fromisoformat(said["at"])
     statement = verified(content, anchors, Usage.HEAD, at)
     if statement.payload_type != HEAD_TYPE or said["log"] != index.exporter:
         _refuse("head-form", "signature-scope", str(said["log"])[:64])
     if statement.parties not in ((index.exporter,), (index.exporter, index.counterpart)):
         _refuse("head-signer", "signer-untrusted")
-    if content.count(b'"keyid"') != len(statement.parties):
-        _refuse("head-signer", "signer-untrusted")
+    if not is_plain(content, statement):
+        _refuse("head-form", "signature-scope")
     return HeadFacts(said["size"], bytes.fromhex(said["root"]), at, statement.parties)
 
 
@@ -71,9 +69,11 @@ def _stated(content: bytes) -> Mapping[str, Any]:
     return said
 
 
-def _is_plain(content: bytes) -> bool:
-    """True when an envelope has its one spelling: no white space, no field but those that are
-    needed, base64 as it is written."""
+def is_plain(content: bytes, statement: Statement) -> bool:
+    """True when a verified envelope has its one spelling: no white space, no field but those
+    that are needed, base64 as it is written, and no signature of a key that is not known."""
+    if content.count(b'"keyid"') != len(statement.parties):
+        return False
     envelope = msgspec.json.decode(content, type=dict[str, Any])
     signatures = envelope.get("signatures")
     if not isinstance(signatures, list):

@@ -18,14 +18,22 @@ from gateway import merkle
 from gateway.errors import DocumentError, Finding, StateError
 from gateway.evidence.bundle import FORMAT, HeadPart, Index, Item, Part, Proven, write_index
 from gateway.evidence.bundle_container import MOST_BYTES, write_container
-from gateway.evidence.bundle_manifest import INDEX, MANIFEST, SIGNATURE, manifest_of
+from gateway.evidence.bundle_manifest import (
+    INDEX,
+    MANIFEST,
+    MANIFEST_TYPE,
+    SIGNATURE,
+    STATEMENT,
+    manifest_of,
+)
 from gateway.evidence.rows import commitment
 from gateway.flows.ports import Document, Message, Transaction
 from gateway.flows.ports_log import Kept
 from gateway.flows.services import Services
 from gateway.model.states import MessageKind
-from gateway.signing.cms_sign import sign_detached
-from gateway.signing.keys import fingerprint
+from gateway.signing.cms_sign import SCHEMES, sign_detached
+from gateway.signing.dsse import sign_statement
+from gateway.signing.keys import Signer, fingerprint
 
 May = Callable[[Message, str], bool]
 """Whether the reader of the bundle may see a document (message, role)."""
@@ -47,17 +55,24 @@ class _Chosen:
 
 def export(services: Services, message_id: str, may: May) -> bytes:
     """Return the bundle of a message. StateError `not-found`; DocumentError `too-large`;
-    UnavailableError when the key for statements is out of reach; TrustError
-    `algorithm-not-allowed` when it is of a kind that CMS has no name for (SM2)."""
+    UnavailableError when the key for statements is out of reach."""
     now = services.clock()
     members = services.store.read(lambda tx: _members(services, tx, message_id, may, now))
-    manifest = manifest_of(members)
-    signature = sign_detached(manifest, services.statement_signer, now)
+    signed = _signed(services.statement_signer, members, now)
     try:
-        return write_container({MANIFEST: manifest, SIGNATURE: signature, **members})
+        return write_container({**signed, **members})
     except ValueError as fault:
         finding = Finding("too-large", "container-size", "bundle", expected=str(MOST_BYTES))
         raise DocumentError("too-large", finding) from fault
+
+
+def _signed(signer: Signer, members: dict[str, bytes], now: datetime) -> dict[str, bytes]:
+    """Return manifest and signature: CMS, or a statement where CMS has no name for the key."""
+    if signer.algorithm in SCHEMES:
+        manifest = manifest_of(members)
+        return {MANIFEST: manifest, SIGNATURE: sign_detached(manifest, signer, now)}
+    manifest = manifest_of(members, STATEMENT)
+    return {MANIFEST: manifest, STATEMENT: sign_statement(MANIFEST_TYPE, manifest, [signer])}
 
 
 def _members(

@@ -25,9 +25,12 @@ from gateway.evidence.bundle_container import read_container
 from gateway.evidence.bundle_manifest import (
     INDEX,
     MANIFEST,
+    MANIFEST_TYPE,
     SIGNATURE,
+    STATEMENT,
     check_manifest,
     check_spelling,
+    signature_of,
 )
 from gateway.evidence.bundle_proofs import HeadFacts
 from gateway.evidence.bundle_verdict import Check, Outcome, Verdict, run
@@ -84,6 +87,9 @@ def verify_bundle(content: bytes, anchors: BundleAnchors) -> Verdict:
 
 def _check_signature(members: Mapping[str, bytes], anchors: BundleAnchors) -> None:
     """It is the exporter's, by its key for statements."""
+    if signature_of(members) == STATEMENT:
+        _check_statement(members, anchors)
+        return
     signature, manifest = members[SIGNATURE], members[MANIFEST]
     parts = cms.take_apart(signature)
     cms.verify_parts(parts, manifest, certificates.public_key(parts.certificate))
@@ -96,11 +102,25 @@ def _check_signature(members: Mapping[str, bytes], anchors: BundleAnchors) -> No
         _refuse("signature-exporter", SIGNATURE, key.party)
 
 
+def _check_statement(members: Mapping[str, bytes], anchors: BundleAnchors) -> None:
+    """The signature as a statement: one, by the exporter, over this manifest."""
+    content = members[STATEMENT]
+    index = read_index(members.get(INDEX, b""))
+    at = datetime.fromisoformat(index.at)
+    said = proofs.verified(content, anchors, Usage.STATEMENT, at)
+    plain = proofs.is_plain(content, said)
+    if said.payload_type != MANIFEST_TYPE or said.payload != members[MANIFEST] or not plain:
+        _refuse("signature-form", STATEMENT, said.payload_type)
+    if said.parties != (index.exporter,):
+        _refuse("signature-exporter", STATEMENT, " ".join(said.parties))
+
+
 def _check_index(members: Mapping[str, bytes]) -> None:
     """The index is well spelt, names every member once, and its subject."""
     index = read_index(members.get(INDEX, b""))
     named = sorted(paths_in(index))
-    there = sorted(name for name in members if name not in (MANIFEST, SIGNATURE, INDEX))
+    kept = (MANIFEST, signature_of(members), INDEX)
+    there = sorted(name for name in members if name not in kept)
     if named != there:
         odd = next(iter(set(named) ^ set(there)), "a member named twice")
         raise DocumentError("malformed", Finding("malformed", "index-members", odd))
