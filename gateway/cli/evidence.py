@@ -139,9 +139,9 @@ def hold(
 ) -> None:
     """Keep all documents of a conversation, whatever [retention] says."""
     with talk.failures(as_json), opened(config) as services:
-        from gateway.flows import prune
+        from gateway.flows import holds as orders
 
-        prune.hold(services, conversation, by, reason)
+        orders.hold(services, conversation, by, reason)
     talk.say(f"{conversation} is held")
 
 
@@ -154,9 +154,9 @@ def lift(
 ) -> None:
     """End the hold on a conversation."""
     with talk.failures(as_json), opened(config) as services:
-        from gateway.flows import prune
+        from gateway.flows import holds as orders
 
-        prune.lift(services, conversation, by)
+        orders.lift(services, conversation, by)
     talk.say(f"{conversation} is no longer held")
 
 

@@ -17,6 +17,7 @@ from gateway.codec.formats import Decoded
 from gateway.errors import DocumentError, Finding
 from gateway.evidence.rows import SALT_SIZE
 from gateway.flows.domestic import Product, hand_out
+from gateway.flows.holds import follow
 from gateway.flows.ports import Event, Message, StatusRow, Transaction
 from gateway.flows.record import step
 from gateway.flows.services import Agency, Services
@@ -37,6 +38,7 @@ def apply(services: Services, tx: Transaction, message: Message, decoded: Decode
     request = _request(services, tx, decoded.document)
     if message.conversation_id != request.conversation_id:
         tx.move_to(message.id, request.conversation_id)
+        follow(services, tx, message.conversation_id, request.conversation_id)
         facts = {"conversation": request.conversation_id}
         step(services, "joined", message.id, services.clock(), facts).write(tx)
         message = replace(message, conversation_id=request.conversation_id)

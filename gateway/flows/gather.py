@@ -24,6 +24,7 @@ from gateway.codec.notes import Note
 from gateway.errors import DocumentError
 from gateway.evidence.rows import SALT_SIZE
 from gateway.flows.domestic import Product, hand_out
+from gateway.flows.holds import follow
 from gateway.flows.intake import content_of
 from gateway.flows.numbers import allocate
 from gateway.flows.outgoing import Parts, queue_message
@@ -89,6 +90,8 @@ def _unite(services: Services, tx: Transaction, half: Half, decision: Decision) 
         if known := tx.half(message_id):
             sets.add(known.set_id)
     chosen = min(sets)
+    for set_id in sets - {chosen}:
+        follow(services, tx, set_id, chosen)
     for set_id in sets:
         for member in tx.halves_of(set_id):
             tx.set_half(member.message_id, state="waiting", set_id=chosen)

@@ -6,16 +6,16 @@
     4 drop      the bytes, and the salt of what evidence said of them: nobody can guess them
 
 The log, its leaves, proofs and heads are never pruned, nor are rows of evidence, which hold
-no personal values. Also here: legal holds, and payloads under a new key.
+no personal values. Also here: payloads under a new key.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from gateway.errors import Finding, StateError, UnavailableError
+from gateway.errors import Finding, UnavailableError
 from gateway.flows.ports import Transaction
-from gateway.flows.ports_log import Due, LegalHold
+from gateway.flows.ports_log import Due
 from gateway.flows.record import step
 from gateway.flows.services import Services
 
@@ -63,34 +63,6 @@ def _prune(services: Services, tx: Transaction, keep: Keep, owner: str) -> int:
             tx.drop_document(message_id, role)
         step(services, "pruned", message_id, now, {"roles": roles}).write(tx)
     return len(due)
-
-
-def hold(services: Services, conversation_id: str, by: str, reason: str) -> None:
-    """Keep all documents of a conversation. StateError `not-found` for an unknown one."""
-    now = services.clock()
-    facts = {"conversation": conversation_id, "by": by, "reason": reason}
-    held = step(services, "held", "", now, facts)
-
-    def work(tx: Transaction) -> None:
-        if not tx.conversation(conversation_id):
-            raise StateError("not-found", Finding("not-found", "crossing", conversation_id))
-        tx.put_legal_hold(LegalHold(conversation_id, now, by, reason))
-        held.write(tx)
-
-    services.store.commit(work)
-
-
-def lift(services: Services, conversation_id: str, by: str) -> None:
-    """End a hold. StateError `not-found` when there is none."""
-    facts = {"conversation": conversation_id, "by": by}
-    lifted = step(services, "hold-lifted", "", services.clock(), facts)
-
-    def work(tx: Transaction) -> None:
-        if not tx.lift_legal_hold(conversation_id):
-            raise StateError("not-found", Finding("not-found", "legal-hold", conversation_id))
-        lifted.write(tx)
-
-    services.store.commit(work)
 
 
 def rekey(services: Services) -> int:

@@ -7,6 +7,7 @@ versions.
 """
 
 from gateway.errors import Finding, StateError
+from gateway.flows.holds import follow
 from gateway.flows.ports import Half, Message, Transaction
 from gateway.flows.record import step
 from gateway.flows.services import Services
@@ -88,6 +89,7 @@ def inherit(services: Services, tx: Transaction, message: Message) -> Half | Non
         if half is not None and half.set_id != other.id:
             tx.set_half(other.id, state="joined", set_id=other.id)
             tx.move_to(message.id, half.set_id)
+            follow(services, tx, message.conversation_id, half.set_id)
             facts = {"conversation": half.set_id}
             step(services, "joined", message.id, services.clock(), facts).write(tx)
             return half

@@ -15,7 +15,7 @@ from timestamp_authority import TimestampServer
 
 from gateway import store as stores
 from gateway.errors import GatewayError
-from gateway.flows import heads, prune, sequence
+from gateway.flows import heads, holds, sequence
 from gateway.flows.audit import audit
 from gateway.flows.ports import LinkAnswer
 from gateway.flows.receive import receive
@@ -120,7 +120,7 @@ def exchange(sides: dict[str, Side]):
     with contextlib.suppress(GatewayError):
         submit(vn, customs, [broken], Parameters())
     receive(vn, "cn", b"<no-envelope/>")
-    prune.hold(vn, done.conversation_id, "operator", "file 2026/14")
+    holds.hold(vn, done.conversation_id, "operator", "file 2026/14")
     return done
 
 

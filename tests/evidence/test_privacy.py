@@ -152,7 +152,7 @@ def test_evidence_says_nothing_but_ids_codes_and_digests(sides):
     exchange(sides)
     known = {
         "agency", "answer", "at", "by", "code", "conversation", "day", "detail", "digest",
-        "documents", "event", "external", "function", "key", "keys", "kind", "message",
+        "documents", "event", "external", "from", "function", "key", "keys", "kind", "message",
         "message-kind", "order", "party", "peer", "purpose", "reason", "ref", "refused", "roles",
         "rule", "sequence", "state", "test", "type", "version",
     }  # fmt: skip

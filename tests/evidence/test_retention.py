@@ -2,15 +2,28 @@
 
 from datetime import timedelta
 
+import msgspec
 import pytest
-from evidence_world import close_log, closing, exchange, flaws, hand_in, settle, two_sides
+from evidence_world import (
+    SAMPLES,
+    close_log,
+    closing,
+    exchange,
+    flaws,
+    hand_in,
+    settle,
+    two_sides,
+    upload,
+)
 from postgres import postgres_database
 from sqlalchemy import delete
 
 from gateway.errors import StateError
 from gateway.evidence.audit import read_entry
-from gateway.flows import heads, prune, query
+from gateway.flows import heads, holds, prune, query, waiting
 from gateway.flows.prune import Keep
+from gateway.flows.submit import Upload, submit
+from gateway.model.parameters import Parameters
 from gateway.store.tables import document
 
 DAY = timedelta(days=1)
@@ -115,20 +128,58 @@ def test_a_held_conversation_is_spared_until_it_is_lifted(sides):
     vn.clock.at += 6 * DAY
     prune.prune(vn.services, KEEP, "node")
     assert roles(vn, done.messages[0]) == {"original", "canonical", "parameters"}
-    prune.lift(vn.services, done.conversation_id, "operator")
+    holds.lift(vn.services, done.conversation_id, "operator")
     vn.clock.at += prune.LEASE
     assert prune.prune(vn.services, KEEP, "node") > 0
     assert roles(vn, done.messages[0]) == set()
     assert flaws(close_log({"vn": vn})["vn"]) == []
     with pytest.raises(StateError):
-        prune.lift(vn.services, done.conversation_id, "operator")
+        holds.lift(vn.services, done.conversation_id, "operator")
     with pytest.raises(StateError):
-        prune.hold(vn.services, "no such conversation", "operator", "x")
+        holds.hold(vn.services, "no such conversation", "operator", "x")
     kinds = [
         (read_entry(row.entry) or {})["kind"]
         for row in vn.services.store.read(lambda tx: tx.evidence_of(""))
     ]
     assert kinds.count("held") == kinds.count("hold-lifted") == 1
+
+
+def test_a_hold_follows_a_message_into_another_conversation(sides):
+    """Goods that fit two trucks wait alone and are held; a reference decides: the conversation
+    of that truck, into which they move, is held too."""
+    vn = sides["vn"]
+    customs = vn.services.agencies["customs"]
+    tor, goods = upload("tor.edi").content, upload("eda-2.edi").content
+    blank = goods[:253] + b" " * 10 + goods[263:]
+
+    def alone(content: bytes):
+        return submit(vn.services, customs, [Upload("x", content)], Parameters())
+
+    trucks = [alone(tor), alone(tor.replace(b"GW-DF-0001", b"GW-DF-0002"))]
+    held = alone(blank.replace(b"GW-DF-0001-B", b"GW-ZZ-0009-B"))
+    holds.hold(vn.services, held.conversation_id, "operator", "file 3")
+    given = msgspec.json.decode(
+        (SAMPLES / "dragon-fruit" / "parameters.json").read_bytes(), type=Parameters
+    )
+    decided = Parameters(
+        join_ref="GW-DF-0002",
+        batch_number=given.batch_number,
+        procedure_code=given.procedure_code,
+        loading_at=given.loading_at,
+        vehicle=given.vehicle,
+        driver=given.driver,
+        freight_payment=given.freight_payment,
+    )
+    waiting.supplement(vn.services, "customs", held.conversation_id, decided)
+    moved = vn.services.store.read(lambda tx: tx.message(held.messages[0]))
+    assert moved.conversation_id == trucks[1].conversation_id
+    orders = vn.services.store.read(lambda tx: tx.legal_holds())
+    assert {order.conversation_id for order in orders} == {
+        held.conversation_id,
+        trucks[1].conversation_id,
+    }
+    assert {(order.by, order.reason) for order in orders} == {("operator", "file 3")}
+    assert flaws(close_log({"vn": vn})["vn"]) == []
 
 
 def test_what_is_under_way_is_not_pruned(sides):
@@ -160,7 +211,7 @@ def test_postgresql_prunes_and_spares_alike(tmp_path, keys, formats, server_url)
         vn = made["vn"]
         held = hand_in(vn, "tor.edi", "eda-1.edi", "eda-2.edi")
         settle(made)
-        prune.hold(vn.services, held.conversation_id, "operator", "file 1")
+        holds.hold(vn.services, held.conversation_id, "operator", "file 1")
         free = hand_in(vn, "registration.json", folder="durian")
         settle(made)
         vn.clock.at += 5 * DAY
