@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from gateway.api import views
 from gateway.api.problems import Problem
+from gateway.api.views_recognition import Recognitions, StatementTaken
 from gateway.errors import CODES, CounterpartError, Finding, GatewayError, UnavailableError, error
 
 M = TypeVar("M", bound=BaseModel)
@@ -56,6 +57,18 @@ class Client:
         """Return a message with its timeline."""
         answer = self._send("GET", f"/v1/messages/{message_id}", wait=wait)
         return _read(views.MessageDetail, answer)
+
+    def state(self, statement: bytes) -> StatementTaken:
+        """State evidence about inspected goods."""
+        headers = {"content-type": "application/json"}
+        answer = self._send(
+            "POST", "/v1/recognitions/statements", content=statement, headers=headers
+        )
+        return _read(StatementTaken, answer)
+
+    def recognitions(self, kind: str, value: str) -> Recognitions:
+        """Ask what goods are worth. kind: plate, container, seal, certificate."""
+        return _read(Recognitions, self._send("GET", "/v1/recognitions", query={kind: value}))
 
     def messages(
         self,

@@ -1,4 +1,4 @@
-"""Two gateways on this machine and three trucks."""
+"""Two gateways on this machine, three trucks, and two whose inspections are recognised."""
 
 import shutil
 from contextlib import ExitStack
@@ -11,6 +11,7 @@ from gateway.bootstrap.outside import clock
 from gateway.codec.formats import Formats
 from gateway.demo.chapters import Chapter, chapters
 from gateway.demo.proof import prove
+from gateway.demo.recognised import recognise
 from gateway.demo.show import WIDTH
 from gateway.demo.sides import OTHER, Side, prepare, write_settings
 from gateway.demo.story import Stage, StoryError, tell
@@ -69,6 +70,7 @@ def _play(
     for number, chapter in enumerate(told, 1):
         console.print(f"[3/3] crossing {number} of {len(told)}")
         sent.append(tell(stage, chapter))
+    recognise(console, clients, at)
     first = told[0].plan.side
     prove(console, sides[first], clients[first], sent[0], workspace / "evidence")
 

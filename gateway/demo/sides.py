@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from gateway import resources
 from gateway.api.client import Client
+from gateway.demo.customs import PROFILE, SUBMITS, TAKES
 from gateway.errors import Finding, GatewayError, UnavailableError
 from gateway.signing.demo_keys import SM2_KEYS, DemoKeys, generate
 
@@ -22,23 +24,6 @@ STOP = 20.0
 """Seconds that it may take to stop before it is killed."""
 
 OTHER = {"vn": "cn", "cn": "vn"}
-_TAKES = {
-    "vn": ["vn.vnsw.answer", "vn.vnaccs.tir", "canonical.manifest"],
-    "cn": ["cn.mt1401", "cn.mt4401"],
-}
-_SUBMITS = {
-    "vn": ["vn.vnaccs.tor", "vn.vnaccs.eda", "vn.langson.registration"],
-    "cn": ["cn.mt2401", "cn.mt4402", "cn.response"],
-}
-_PROFILE = {
-    "vn": {
-        "senderId": "7208990000001_DXPESW0000000001",
-        "receiverId": "EPORT",
-        "representative": "凭祥示例物流有限公司",
-        "procedureCode": "RD06",
-    },
-    "cn": {},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +142,7 @@ def write_settings(side: Side, other: Side, subscriber: str) -> None:
     """Write the settings file of a side. subscriber: the address of its customs system."""
     name, peer = side.name, other.name
     pairs = {purpose: _pair(side.keys, f"{name}/{purpose}") for purpose in _PAIRS}
-    profile = "\n".join(f'{key} = "{value}"' for key, value in _PROFILE[name].items())
+    profile = "\n".join(f'{key} = "{value}"' for key, value in PROFILE[name].items())
     text = _FILE.format(
         name=name,
         peer=peer,
@@ -176,8 +161,9 @@ def write_settings(side: Side, other: Side, subscriber: str) -> None:
         peer_pack=side.keys.leaves[f"{peer}/pack"].certificate,
         customs=side.keys.leaves[f"{name}/customs"].certificate,
         operator=side.keys.leaves[f"{name}/operator"].certificate,
-        submits=_SUBMITS[name],
-        takes=_TAKES[name],
+        submits=SUBMITS[name],
+        rules=resources.folder("mappings") / "recognition" / "demo",
+        takes=TAKES[name],
         subscriber=subscriber,
         profile=profile,
         customs_keys=_pair(side.keys, f"{name}/customs"),
@@ -285,6 +271,11 @@ head_every = "1s"
 
 [settlement]
 heads_every = "2s"
+
+[recognition]
+rules = "{rules}"
+allow_unsigned = true
+every = "1s"
 
 [worker]
 deadline = "8s"

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from gateway.settings.values import Duration, File, Section
+from gateway.settings.values import Duration, File, FutureFile, Section
 
 
 class RecognitionSection(Section):
@@ -11,7 +11,7 @@ class RecognitionSection(Section):
     taken: to try out, never in production. every: how often statements and receipts are
     exchanged with the counterpart, which needs both head keys."""
 
-    rules: File | None = None
+    rules: FutureFile | None = None
     certificates: tuple[File, ...] = ()
     allow_unsigned: bool = False
     every: Duration = timedelta(seconds=5)
