@@ -7,9 +7,11 @@ signed element comes here. docs/exchange-profile.md is the normative text.
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from lxml import etree
 
@@ -36,6 +38,7 @@ from gateway.codec.receipt import (
 from gateway.errors import DocumentError, Finding, refusal
 from gateway.safexml import c14n
 
+T = TypeVar("T")
 _ROOT = re.compile(rb"<((?:[^\s/>:]+:)?)Message[ >]")
 
 __all__ = [
@@ -234,14 +237,14 @@ def _read_envelope(head: etree._Element) -> Envelope:
         expires=datetime.fromisoformat(said["Expires"]),
         test=said["TestIndicator"] == "true",
         commitment=said["Commitment"],
-        attachments=tuple(
-            _read_attachment(each) for each in head.iterchildren(QUALIFIED + "Attachment")
-        ),
+        attachments=_each(head, "Attachment", _read_attachment) if "Attachment" in said else (),
         profile_version=said["ProfileVersion"],
-        extensions=tuple(
-            _read_extension(each) for each in head.iterchildren(QUALIFIED + "Extension")
-        ),
+        extensions=_each(head, "Extension", _read_extension) if "Extension" in said else (),
     )
+
+
+def _each(head: etree._Element, name: str, read: Callable[[etree._Element], T]) -> tuple[T, ...]:
+    return tuple(read(child) for child in head.iterchildren(QUALIFIED + name))
 
 
 def _read_attachment(element: etree._Element) -> AttachmentRef:

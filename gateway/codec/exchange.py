@@ -102,7 +102,7 @@ def check(root: etree._Element, kind: str) -> None:
     DocumentError `type-unknown` (not of this kind), `version-unsupported` (the finding says
     which versions are spoken), `schema-invalid` (all findings, in the terms of the document).
     """
-    if kind_of(root) != kind:
+    if root.tag != QUALIFIED + kind and kind_of(root) != kind:
         finding = Finding("type-unknown", "root", "", str(root.tag)[:200], kind)
         raise DocumentError("type-unknown", finding)
     holder = root if kind != "Message" else next(root.iterchildren(f"{QUALIFIED}Envelope"), None)
@@ -115,7 +115,7 @@ def check(root: etree._Element, kind: str) -> None:
 
 
 def _check_version(root: etree._Element, holder: etree._Element | None) -> None:
-    stated = (etree.QName(root).namespace or "").rpartition(":")[2]
+    stated = str(root.tag)[1:].partition("}")[0].rpartition(":")[2]
     if stated == VERSION and holder is not None and len(holder):
         first = holder[0]
         if first.tag == f"{QUALIFIED}ProfileVersion":
