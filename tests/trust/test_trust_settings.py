@@ -30,7 +30,8 @@ from gateway.settings import Settings, SettingsError, load
 from gateway.signing.algorithms import ECDSA_SHA256
 from gateway.signing.keys import key_signer
 from gateway.signing.profiles import profile as profile_of
-from gateway.signing.revocation import Mode, Standing
+from gateway.signing.revocation import Kind, Mode, Standing
+from gateway.signing.revocation_sources import Wanted
 from gateway.signing.sign import sign_document
 from gateway.signing.trust import USAGE_OIDS, PinnedKey, Usage
 from gateway.signing.windows import longest_overlap
@@ -140,7 +141,11 @@ def test_a_gateway_asks_its_sources_and_believes_the_authority(house, server):
         assert (chore.name, chore.every) == ("revocation", timedelta(minutes=15))
         serial = MESSAGE.certificate.serial_number
         server.says("/list", crl(ROOT, [Revoked(serial, NOW - HOUR)], made=NOW, ends=NOW + DAY))
+        gone = Wanted(Kind.CRL, "x", "http://gone.example/", MESSAGE.der, ROOT.der, agreed=True)
+        gateway.store.commit(lambda tx: tx.want_status(gone))
         assert chore.run() == 1
+        kept = gateway.store.read(lambda tx: tx.all_statuses())
+        assert [each.wanted.url for each in kept] == [server.url + "/list"]
         with pytest.raises(TrustError, match="certificate-revoked"):
             desk.check(policy.revocation, key.chain)
         assert figures(gateway)["gateway_revocation_source_up"] == 1.0
