@@ -30,6 +30,7 @@ from gateway.model.bodies import Adjudication, ClaimRef, Link, Standing
 from gateway.model.evidence import Evidence, Kind, Side, canonical, digest, read_evidence
 from gateway.recognition.deadlines import deadlines
 from gateway.recognition.fold import Decision, decide, proof
+from gateway.recognition.lineage import CLAIMING
 from gateway.recognition.normalise import span
 from gateway.recognition.outcomes import Outcome
 from gateway.recognition.receipt import instant
@@ -155,7 +156,9 @@ def touched(
     if isinstance(statement.body, Standing):
         starts = sorted(tx.statements_by([("names", entry_of(statement.body))], MOST))
     else:
-        starts = [name, *anchors_near(tx, core_of(tx, [name]), most)]
+        core = core_of(tx, [name])
+        certain = any(each.kind in CLAIMING for each in core.values())
+        starts = [name, *(() if certain else anchors_near(tx, core, most))]
     found: list[frozenset[str]] = []
     for start in starts:
         if not any(start in core for core in found):

@@ -28,6 +28,8 @@ from gateway.recognition.normalise import bare
 
 SEARCHED = ("plate", "container", "seal", "certificate")
 """Kinds that a gate asks by."""
+BLOCKS = frozenset({"number", "ucr", "container", "seal", "plate"})
+"""Blocks that tell one truck from another. A packing house or a trader has many a day."""
 WHOLE = (Registry.GATE, Registry.ROUTE, Registry.COMMODITY, Registry.SEAL)
 """Registries that are small, and read whole."""
 
@@ -58,7 +60,8 @@ def blocking(digest: str, statement: Evidence) -> Iterator[Key]:
     """Yield the blocks in which linking looks for others."""
     found = None if statement.private else record(digest, statement)
     for kind, *rest in blocks(found) if found else ():
-        yield f"block:{kind}", "/".join(rest)
+        if kind in BLOCKS:
+            yield f"block:{kind}", "/".join(rest)
 
 
 def seen(statement: Evidence) -> Iterator[Key]:
