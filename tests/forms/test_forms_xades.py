@@ -189,7 +189,7 @@ def test_a_timestamp_makes_level_t(
 ) -> None:
     found = opened(stamped, ec, anchors=(tsa.anchor,))
     assert found.proof is Proof.TIMESTAMP
-    assert abs(found.signed_at - NOW) < timedelta(minutes=5)
+    assert abs(found.signed_at - NOW) < timedelta(minutes=40)
     by_xmlsec(stamped, ec)
     value = c14n(parse(stamped)[-1][1])  # ds:SignatureValue
     (folder / "value").write_bytes(value)
