@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flow_sides import NOW, Clock, Wire
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from ledger_sides import backup, crossing, kinds, lose, make_sides, restore, work
 
@@ -105,6 +105,7 @@ class World:
 @pytest.mark.parametrize("first", ["vn", "cn"])
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
+@example(steps=["backup", "crossing", "vn is restored", "cut off"])
 def test_after_settling_both_sides_agree(tmp_path_factory, keys, formats, first, steps):
     folder = tmp_path_factory.mktemp("agree")
     with two_sides(folder, keys, formats) as sides:
@@ -121,5 +122,7 @@ def test_after_settling_both_sides_agree(tmp_path_factory, keys, formats, first,
         sent = ids(sides["vn"], MessageKind.OUTBOUND, "cn")
         assert sent == ids(sides["cn"], MessageKind.INBOUND, "vn")
         alarms = {kind for side in sides.values() for kind, _ in kinds(side)}
-        assert alarms <= {"unknown-sent", "restored"}, "nobody is accused"
+        # `unsettled`: a restored side went on under old numbers, and a person must look; the
+        # kinds that accuse somebody are none of these.
+        assert alarms <= {"unknown-sent", "restored", "unsettled"}, "nobody is accused"
     shutil.rmtree(folder)
