@@ -19,7 +19,16 @@ from gateway.api.metrics_ledger import LedgerAlarms
 from gateway.api.metrics_log import LogFigures, overdue
 from gateway.api.metrics_revocation import RevocationSources
 from gateway.api.threads import Threads
-from gateway.bootstrap import evidence, ledger, outside, parts, recognition, timestamps, trust
+from gateway.bootstrap import (
+    evidence,
+    ledger,
+    outside,
+    parts,
+    recognition,
+    shapes,
+    timestamps,
+    trust,
+)
 from gateway.bootstrap.tls_files import (
     TlsFiles,
     Watched,
@@ -53,6 +62,7 @@ class Gateway:
         nodes may run on it: `gateway db upgrade`.
         """
         refuse_demo_keys(settings)
+        shapes.learn()
         self.settings = settings
         self.listeners: list[Listener] = []
         self.readiness: Readiness | None = None
