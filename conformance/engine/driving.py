@@ -67,8 +67,8 @@ async def _trigger(bench: Bench, step: words.Trigger) -> None:
     """Hand documents in at the target, as an agency does."""
     seen = await watch(bench)
     trigger = bench.session.target.trigger
-    if trigger.kind != "rest":
-        raise UnavailableError(f"a trigger of kind {trigger.kind} is not driven by cases")
+    if trigger.kind == "none":
+        raise UnavailableError("the target file has no [trigger]")
     batch = bench.text(step.batch) if step.batch else bench.session.batch()
     seen.batches[step.name] = batch
     seen.partner.batches.add(batch)

@@ -112,7 +112,13 @@ async def judge(session: Session, cases: Mapping[str, Case], instance: Instance)
     return result
 
 
+ATTACKS = frozenset({"SEC", "AVL"})
+"""Areas that never run against a system that works for real."""
+
+
 def _applies(session: Session, case: Case) -> None:
+    if session.target.environment == "production" and case.area in ATTACKS:
+        raise UnavailableError("attacks are not for a production system")
     there = declares(session.target)
     if session.restarter is not None:
         there |= {"restart", "kill"}

@@ -5,7 +5,7 @@ import asyncio
 from conformance.engine import case as words
 from conformance.engine.building import Bench
 from conformance.engine.session import Exchange
-from conformance.wire.http import Reply, exchange, request
+from conformance.wire.http import exchange, request
 from conformance.wire.message import Draft
 
 SLACK = 5.0
@@ -27,8 +27,3 @@ async def send(bench: Bench, step: words.Send) -> None:
         sent.replies += await asyncio.gather(*copies)
     bench.sent[step.name] = bench.sent["last"] = sent
     bench.octets = None if step.raw else octets
-
-
-def faults(replies: list[Reply]) -> list[str]:
-    """Return what went wrong below HTTP."""
-    return [reply.fault for reply in replies if reply.fault]

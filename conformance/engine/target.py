@@ -49,9 +49,6 @@ class Limits(_Section, frozen=True):
 
     receipt: float = 5.0
     response: float = 30.0
-    octets: int = 10_000_000
-    future: float = 300.0
-    memory_days: int = 30
     deadline: float = 30.0
     first: float = 2.0
     longest: float = 900.0
@@ -63,15 +60,12 @@ class Trigger(_Section, frozen=True):
     """How the target is made to send. kind rest: POST the documents to `url`, as an agency
     with `client` keys. documents: by kind (`any`), the files that are handed in together;
     `@batch@` in them becomes the batch number of the case, `@last-12@` its last 12
-    digits, `@number@` the copy. command: a shell command with
-    {document}. folder: files go there."""
+    digits, `@number@` the copy."""
 
-    kind: Literal["rest", "command", "folder", "manual", "passive", "none"] = "none"
+    kind: Literal["rest", "none"] = "none"
     url: str = ""
     anchors: str = ""
     client: Pair | None = None
-    command: str = ""
-    folder: str = ""
     documents: dict[str, tuple[str, ...]] = {}
 
 

@@ -41,17 +41,3 @@ STATUSES: Mapping[str, int] = {
 def retriable(code: str) -> bool:
     """Tell whether the same octets can succeed later (XP-ERR-004)."""
     return code in _RETRIABLE
-
-
-WORDS: Mapping[str, str] = {
-    "MALFORMED": "malformed", "SCHEMA_INVALID": "schema-invalid", "CODE_INVALID": "code-unknown",
-    "CODE_OUTDATED": "code-outdated", "TYPE_UNSUPPORTED": "type-unknown",
-    "VERSION_UNSUPPORTED": "version-unsupported", "UNSUPPORTED_ENCODING": "encoding-unsupported",
-    "PARTY_MISMATCH": "party-mismatch", "SIGNATURE_INVALID": "signature-invalid",
-    "SIGNATURE_MISSING": "signature-missing", "ALG_NOT_ALLOWED": "algorithm-not-allowed",
-    "EXPIRED": "stale", "TIMESTAMP_FUTURE": "future-dated", "ID_CONFLICT": "id-conflict",
-    "RULE": "rule-broken", "REFERENCE_UNKNOWN": "reference-unknown", "CONFLICT": "conflict",
-    "SIZE_LIMIT": "too-large", "MAPPING_GAP": "not-mapped",
-    "TRUNCATION_REFUSED": "too-long-for-target",
-}  # fmt: skip
-"""Words of the catalogue that older texts of the suite use, and the code of each."""

@@ -61,8 +61,3 @@ class Draft:
         root = f"{tag}{colon}Message"
         head = f'<{root} {binding}="{self.namespace}"{more}>'
         return f"{self.declaration}{head}{envelope}{body}</{root}>"
-
-
-def opaque(octets: str, media_type: str = "application/xml", prefix: str = "xp") -> str:
-    """Return an `Opaque` element. octets: base64 (XP-ENV-030)."""
-    return f'<{prefix}:Opaque mediaType="{media_type}">{octets}</{prefix}:Opaque>'
