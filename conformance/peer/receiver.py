@@ -20,7 +20,7 @@ from lxml import etree
 
 from conformance.crypto.keys import Key
 from conformance.crypto.sign import sign
-from conformance.crypto.trees import Element, unsigned
+from conformance.crypto.trees import SIGNATURE, Element, unsigned
 from conformance.crypto.verify import Checks, Pin, Verdict, verify
 from conformance.peer import judging, reading
 from conformance.peer.memory import Memory, Stored
@@ -92,16 +92,18 @@ class Receiver:
 
     def _verified(self, root: Element) -> Verdict:
         m = self.mutants
-        if m.on("MR07"):
+        if m.on("MR07") and root.find(SIGNATURE) is None:
             digest = hashlib.sha256(unsigned(root)).hexdigest()
             return Verdict("", party=self.identity.other, digest=digest)
         checks = Checks(
+            value=not m.on("MR07"),
             digest=not m.on("MR08"),
             shape=not m.on("MR08"),
             dates=not m.on("MR11"),
             pinned=not m.on("MR10"),
             usage=not m.on("MR13"),
-            algorithms=not (m.on("MR09") or m.on("MR29")),
+            algorithms=not m.on("MR09"),
+            transforms=not (m.on("MR09") or m.on("MR29")),
         )
         judged = verify(root, self.identity.pins, "message", self.clock(), checks)
         if judged.code:
